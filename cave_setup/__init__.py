@@ -1,0 +1,85 @@
+"""Public names of cave_setup, each loaded on first use: importing the package does no work and loads no library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from cave_setup.actions import Setup
+    from cave_setup.errors import PasteError, ServerError, SetupError, SeveralTokens, StoreError
+    from cave_setup.models import Status, Step
+    from cave_setup.notebook.widget import Wizard
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "PasteError",
+    "ServerError",
+    "Setup",
+    "SetupError",
+    "SeveralTokens",
+    "Status",
+    "Step",
+    "StoreError",
+    "__version__",
+    "load_ipython_extension",
+    "wizard",
+]
+
+_HOMES = {
+    "PasteError": "cave_setup.errors",
+    "ServerError": "cave_setup.errors",
+    "Setup": "cave_setup.actions",
+    "SetupError": "cave_setup.errors",
+    "SeveralTokens": "cave_setup.errors",
+    "Status": "cave_setup.models",
+    "Step": "cave_setup.models",
+    "StoreError": "cave_setup.errors",
+}
+
+
+def wizard(server_address: str | None = None, datastack: str | None = None) -> Wizard:
+    """Make the wizard; as the last line of a cell it shows itself.
+
+    Parameters
+    ----------
+    server_address : str, optional
+        The CAVE deployment; by default ``https://global.daf-apis.com``.
+    datastack : str, optional
+        The datastack that shall be readable; by default ``minnie65_public``.
+
+    Returns
+    -------
+    Wizard
+        A widget, to be shown by itself or inside any ipywidgets layout.
+
+    Raises
+    ------
+    AddressError
+        If the address or the name of the datastack cannot be one.
+
+    """
+    from cave_setup.notebook.widget import Wizard  # noqa: PLC0415 - ipywidgets is loaded only for this
+
+    return Wizard(server_address, datastack)
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Register ``%cave_setup``; IPython calls this for ``%load_ext cave_setup``."""
+    from cave_setup.magic import register  # noqa: PLC0415 - IPython is loaded only for this
+
+    register(shell)
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - it is whatever is asked for
+    if name in _HOMES:
+        from importlib import import_module  # noqa: PLC0415 - not needed before
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'cave_setup' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,81 @@
+"""The nouns: tokens, addresses, answers, facts and the status. Frozen values that check themselves; no I/O."""
+
+from cave_setup.models.address import (
+    DEFAULT_DATASTACK,
+    DEFAULT_SERVER,
+    ServerAddress,
+    deployment_of,
+)
+from cave_setup.models.answers import (
+    Access,
+    Account,
+    ApiKey,
+    DatastackRecord,
+    PermissionMissing,
+    ServerFacts,
+    Terms,
+    TermsOpen,
+    TokenRefused,
+    UnknownDatastack,
+    Versions,
+)
+from cave_setup.models.facts import (
+    Damage,
+    Environment,
+    EnvironmentKey,
+    Facts,
+    SaveTarget,
+    StoreFacts,
+    TokenFile,
+)
+from cave_setup.models.status import (
+    Need,
+    State,
+    Status,
+    Step,
+    StepKey,
+    TokenStatus,
+)
+from cave_setup.models.token import (
+    TOKEN_FORM,
+    Candidate,
+    Credential,
+    Source,
+    Token,
+)
+
+__all__ = [
+    "DEFAULT_DATASTACK",
+    "DEFAULT_SERVER",
+    "TOKEN_FORM",
+    "Access",
+    "Account",
+    "ApiKey",
+    "Candidate",
+    "Credential",
+    "Damage",
+    "DatastackRecord",
+    "Environment",
+    "EnvironmentKey",
+    "Facts",
+    "Need",
+    "PermissionMissing",
+    "SaveTarget",
+    "ServerAddress",
+    "ServerFacts",
+    "Source",
+    "State",
+    "Status",
+    "Step",
+    "StepKey",
+    "StoreFacts",
+    "Terms",
+    "TermsOpen",
+    "Token",
+    "TokenFile",
+    "TokenRefused",
+    "TokenStatus",
+    "UnknownDatastack",
+    "Versions",
+    "deployment_of",
+]

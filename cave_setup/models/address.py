@@ -1,0 +1,102 @@
+"""Server addresses, and which of them belong to one deployment. Checks the text only; asks no name server."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from cave_setup import words
+from cave_setup.errors import AddressError
+
+DEFAULT_SERVER = "https://global.daf-apis.com"
+DEFAULT_DATASTACK = "minnie65_public"
+
+_HOST_FORM = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+# Hosts that are part of a deployment whose accounts live on another host (FACTS section 4.3).
+_PART_OF = {
+    "globalv1.daf-apis.com": "global.daf-apis.com",
+    "minnie.microns-daf.com": "global.daf-apis.com",
+    "prod.flywire-daf.com": "global.daf-apis.com",
+    "cave.fanc-fly.com": "global.daf-apis.com",
+    "globalv1.em.brain.allentech.org": "global.em.brain.allentech.org",
+}
+
+
+def deployment_of(host: str) -> str:
+    """Host of the deployment that a host belongs to, as far as that is known; else the host itself."""
+    return _PART_OF.get(host.lower(), host.lower())
+
+
+class ServerAddress:
+    """The address of a CAVE server: scheme, host and port; https, except on this computer itself.
+
+    Parameters
+    ----------
+    text : str
+        Any usual form: with or without ``https://``, with a path such as ``/auth``, in upper case.
+
+    Raises
+    ------
+    AddressError
+        If it cannot be an address, with a sentence that says why.
+
+    """
+
+    __slots__ = ("host", "is_loopback", "netloc", "scheme")
+
+    def __init__(self, text: str) -> None:
+        scheme, host, port = _split_address(text)
+        self.host = host
+        self.is_loopback = host in _LOOPBACK
+        self.scheme = scheme or ("http" if self.is_loopback else "https")
+        bracketed = f"[{host}]" if ":" in host else host
+        self.netloc = f"{bracketed}:{port}" if port else bracketed
+        if self.scheme != "https" and not self.is_loopback:
+            raise AddressError(*words.address_not_https(text.strip()))
+
+    @property
+    def url(self) -> str:
+        """The address without a slash at its end."""
+        return f"{self.scheme}://{self.netloc}"
+
+    @property
+    def file_name(self) -> str:
+        """The name under which caveclient looks for this server's token file."""
+        return f"{self.netloc}-cave-secret.json"
+
+    def __str__(self) -> str:
+        return self.url
+
+    def __repr__(self) -> str:
+        return f"ServerAddress({self.url!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ServerAddress) and self.url == other.url
+
+    def __hash__(self) -> int:
+        return hash(self.url)
+
+
+def _split_address(text: str) -> tuple[str, str, int | None]:
+    """Scheme ("" where none was given), host in lower case, and port of anything typed as an address."""
+    typed = text.strip().strip("\"'<>").strip()
+    if not typed:
+        raise AddressError(*words.address_empty())
+    if "://" not in typed:
+        typed = f"//{typed}"
+    try:
+        parts = urlsplit(typed)
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    scheme = parts.scheme.lower()
+    if parts.username is not None:
+        raise AddressError(*words.address_with_user())
+    if scheme not in {"", "http", "https"} or not (host == "::1" or _HOST_FORM.match(host)):
+        raise AddressError(*words.address_malformed(text.strip()))
+    if "." not in host and host not in _LOOPBACK:
+        raise AddressError(*words.address_is_a_datastack(host))
+    default_port = {"http": 80, "https": 443}.get(scheme)
+    return scheme, host, None if port == default_port else port

@@ -1,0 +1,178 @@
+"""What was found on this computer, and all facts of one check together. Judging them is the work of `plan`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from cave_setup.errors import SetupError
+    from cave_setup.models.address import ServerAddress
+    from cave_setup.models.answers import ServerFacts
+    from cave_setup.models.token import Credential, Token
+
+EnvironmentKey = Literal[
+    "local",
+    "code-ocean",
+    "binder",
+    "colab",
+    "kaggle",
+    "codespaces",
+    "sagemaker",
+    "deepnote",
+    "paperspace",
+    "jupyterhub",
+    "hpc",
+    "wsl",
+    "container",
+    "jupyterlite",
+]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where we run.
+
+    Parameters
+    ----------
+    key : str
+        One of `EnvironmentKey`.
+    name : str
+        For people: "Your own computer".
+    detail : str
+        What it is exactly, where that helps: the operating system.
+    home_persists : bool or None
+        Whether the home folder is there tomorrow; None where unknown.
+    secret_variables : tuple of str
+        Environment variables that may hold a CAVE token here, strongest first.
+    variables_first : bool
+        The platform mounts secrets as variables, so they are looked at before files.
+
+    """
+
+    key: EnvironmentKey
+    name: str
+    detail: str
+    home_persists: bool | None
+    secret_variables: tuple[str, ...] = ()
+    variables_first: bool = False
+
+
+Damage = Literal["unreadable", "not-json", "not-an-object", "no-token", "not-a-token"]
+
+
+@dataclass(frozen=True)
+class TokenFile:
+    """One token file as it was read: its token, or what is wrong with it.
+
+    Parameters
+    ----------
+    path : Path
+    shown : str
+        The path as a person writes it: ``~/.cloudvolume/secrets/cave-secret.json``.
+    token : Token, optional
+    damage : str, optional
+        Why there is no token; see `Damage`.
+    server : str
+        Host that the file itself names (``middle_auth_url``, as in the token page's download); empty if none.
+    mode : int
+        Permission bits.
+
+    """
+
+    path: Path
+    shown: str
+    token: Token | None
+    damage: Damage | None = None
+    server: str = ""
+    mode: int = 0o600
+
+
+@dataclass(frozen=True)
+class SaveTarget:
+    """A file that a save would write, and what stands there now.
+
+    Parameters
+    ----------
+    path : Path
+    shown : str
+    reader : str
+        Which software reads it, and for what.
+    now : TokenFile, optional
+        What stands there; None where there is no file.
+    verdict : {'same', 'new', 'add', 'replace', 'repair', 'foreign'}
+        Holds this token already; no file yet; a file without a token; a different token (asked about); a damaged
+        file (moved aside); another deployment's token (left alone unless asked for).
+    other_server : str
+        With ``foreign``: the deployment that the token standing there belongs to.
+
+    """
+
+    path: Path
+    shown: str
+    reader: str
+    now: TokenFile | None
+    verdict: Literal["same", "new", "add", "replace", "repair", "foreign"]
+    other_server: str = ""
+
+
+@dataclass(frozen=True)
+class StoreFacts:
+    """The token files of this computer, and which of them counts for what.
+
+    Parameters
+    ----------
+    folder : str
+        Where caveclient keeps its files, as a person writes it.
+    files : tuple of TokenFile
+        Every token file found.
+    for_caveclient, for_cloud_volume : TokenFile, optional
+        The one file that each will take for this server and its data server; cloud-volume's is None also while the
+        data server is not known.
+    targets : tuple of SaveTarget
+        What a save would write; empty while there is no token.
+    writable : bool
+        Whether the folder can be written (or made).
+    seconds : float
+        How long reading took.
+
+    """
+
+    folder: str
+    files: tuple[TokenFile, ...] = ()
+    for_caveclient: TokenFile | None = None
+    for_cloud_volume: TokenFile | None = None
+    targets: tuple[SaveTarget, ...] = ()
+    writable: bool = True
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that was observed, in one frozen value; `cave_setup.plan` turns it into a status.
+
+    Parameters
+    ----------
+    credentials : tuple of Credential
+        All tokens found, the one that is looked at first.
+    save_problem : SetupError, optional
+        Why the save that was asked for a moment ago did not happen.
+
+    """
+
+    server_address: ServerAddress
+    datastack: str
+    environment: Environment
+    store: StoreFacts
+    server: ServerFacts
+    checked_at: datetime
+    credentials: tuple[Credential, ...] = ()
+    save_problem: SetupError | None = None
+
+    @property
+    def credential(self) -> Credential | None:
+        """The credential that is looked at, or None."""
+        return self.credentials[0] if self.credentials else None

@@ -1,0 +1,44 @@
+"""What stays in a notebook without a widget: a summary, and guidance where the widget's front end is missing.
+
+Plain HTML with everything escaped, and the same as text; no script, and nothing that depends on a kernel.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from cave_setup import words
+from cave_setup.report import MARKS, as_text
+
+if TYPE_CHECKING:
+    from cave_setup.models import Status
+
+_BOX = (
+    "max-width:720px;border:1px solid var(--jp-border-color2,#d0d4da);border-radius:10px;padding:14px 18px;"
+    "font:14px/1.55 var(--jp-ui-font-family,system-ui,sans-serif)"
+)
+
+
+def summary(status: Status) -> dict[str, Any]:
+    """Give the six steps as they stand, as a bundle for a notebook's output."""
+    when = status.facts.checked_at.astimezone().strftime("%Y-%m-%d %H:%M")
+    title = words.SUMMARY_RAN.format(when=when)
+    rows = "".join(
+        f"<div>{MARKS[step.state]}&ensp;<b>{escape(step.title)}</b> {escape(step.summary)}</div>"
+        for step in status.steps
+    )
+    html = f'<div style="{_BOX}"><div style="margin-bottom:6px">{escape(title)}</div>{rows}</div>'
+    return {"text/html": html, "text/plain": as_text(status)}
+
+
+def front_end_missing(status: Status | None) -> dict[str, Any]:
+    """Say why there is no wizard to be seen and how to go on without it."""
+    sentences = [words.FRONT_END_MISSING, words.FRONT_END_MISSING_ALTERNATIVE]
+    found = f"\n\n{as_text(status)}" if status else ""
+    paragraphs = "".join(f'<p style="margin:0 0 8px">{escape(sentence)}</p>' for sentence in sentences)
+    block = f'<pre style="margin:0;white-space:pre-wrap">{escape(found.strip())}</pre>' if found else ""
+    return {
+        "text/html": f'<div style="{_BOX}">{paragraphs}{block}</div>',
+        "text/plain": "\n".join(sentences) + found,
+    }

@@ -1,0 +1,370 @@
+// Draws the state that Python sends and sends back what a person does. Knows blocks, not steps: no words, no rules here.
+
+const h = (tag, attributes = {}, ...children) => {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value != null) node.setAttribute(name, value);
+  }
+  // Strings become text nodes: whatever a server calls itself stays text.
+  node.append(...children.filter((child) => child != null && child !== ""));
+  return node;
+};
+
+const LARGEST_FILE = 1_000_000;
+let unique = 0;
+
+// ------------------------------------------------------------------------------------------------------------ blocks
+// One function a kind; each gets the block and the wizard, and gives a node.
+
+const blocks = {
+  text: (block) => h("p", { class: block.tone }, block.text),
+
+  list: (block) => h("ol", { class: "how" }, ...block.items.map((item) => h("li", {}, item))),
+
+  waiting: (block) => h("p", { class: "waiting-for" }, h("span", { class: "spin", "aria-hidden": "true" }), block.text),
+
+  buttons: (block, wizard) =>
+    h("div", { class: "row" }, ...block.items.map((item) => (item.href ? link(item, wizard) : button(item, wizard)))),
+
+  files: (block) =>
+    h(
+      "div", { class: "files" },
+      h("h4", {}, block.label),
+      h("ul", {}, ...block.rows.map((row) =>
+        h("li", { class: row.tone },
+          h("code", {}, ...breakable(row.path)),
+          h("span", { class: "note" }, `${row.reader} · `, h("b", {}, row.verdict))))),
+    ),
+
+  code: (block, wizard) => {
+    const code = h("code", { tabindex: "0" }, block.text);
+    const copy = h("button", { class: "quiet copy", type: "button", onclick: () => copyText(block.text, code, wizard) }, block.copy);
+    return h("div", { class: "code" }, h("pre", {}, code), copy);
+  },
+
+  choice: (block, wizard) => {
+    const group = `cave-setup-choice-${unique++}`;
+    const send = (event) => {
+      event.preventDefault();
+      wizard.send({ action: "pick", index: Number(new FormData(event.target).get(group)) });
+    };
+    return h(
+      "form", { class: "choice", onsubmit: send },
+      h("fieldset", {},
+        h("legend", {}, block.label),
+        ...block.options.map((option, index) =>
+          h("label", {},
+            h("input", { type: "radio", name: group, value: index, checked: index === 0 }),
+            h("span", {}, option.label, option.detail && h("span", { class: "note" }, ` · ${option.detail}`))))),
+      h("div", { class: "row" }, h("button", { class: "go", type: "submit" }, block.button)),
+    );
+  },
+
+  paste: (block, wizard) => {
+    const id = `cave-setup-paste-${unique++}`;
+    // A password field, so that nobody looks over a shoulder; read and emptied in the same moment; never synced.
+    const input = h("input", {
+      id, type: "password", autocomplete: "off", spellcheck: "false", placeholder: block.placeholder,
+      "data-1p-ignore": true, "data-lpignore": "true", "aria-describedby": `${id}-hint ${id}-error`,
+      "aria-invalid": block.error ? "true" : false,
+      onpaste: (event) => {
+        const text = event.clipboardData?.getData("text");
+        if (!text) return;
+        event.preventDefault(); // with its line breaks, which the field would drop, and without resting in the page
+        input.value = "";
+        wizard.send({ action: "paste", text });
+      },
+    });
+    const send = (event) => {
+      event.preventDefault();
+      const text = input.value;
+      input.value = "";
+      wizard.send({ action: "paste", text });
+    };
+    const file = h("input", { type: "file", class: "hidden", onchange: () => sendFile(file.files[0], wizard) });
+    const form = h(
+      "form", {
+        class: "paste", autocomplete: "off", onsubmit: send,
+        ondragover: (event) => { event.preventDefault(); event.stopPropagation(); form.classList.add("over"); },
+        ondragleave: () => form.classList.remove("over"),
+        ondrop: (event) => {
+          event.preventDefault();
+          event.stopPropagation(); // or JupyterLab would upload the file, token and all, into the file browser
+          form.classList.remove("over");
+          const [dropped] = event.dataTransfer.files;
+          if (dropped) sendFile(dropped, wizard);
+          else wizard.send({ action: "paste", text: event.dataTransfer.getData("text") });
+        },
+      },
+      h("label", { for: id }, block.label),
+      h("div", { class: "row" }, input, h("button", { class: "quiet", type: "submit" }, block.button)),
+      h("p", { class: "error", id: `${id}-error` }, block.error),
+      h("p", { class: "note", id: `${id}-hint` }, block.hint, h("label", { class: "link file" }, block.choose, file), "."),
+    );
+    return form;
+  },
+};
+
+const button = (item, wizard) =>
+  h("button", { class: item.style, type: "button", onclick: () => wizard.send(item.message) }, item.label);
+
+const link = (item, wizard) => {
+  const open = (event) => {
+    if (!item.opened) return;
+    // At once, in the click itself, or the browser blocks it; with its opener, so that the page can tell us.
+    const page = window.open(item.href, "_blank", "popup,width=560,height=760");
+    if (page) event.preventDefault();
+    wizard.watch(page, new URL(item.href).origin);
+    wizard.send({ action: "opened", what: item.opened });
+  };
+  return h("a", { class: item.style, href: item.href, target: "_blank", rel: item.opened ? "opener" : "noopener noreferrer", onclick: open },
+    item.label, h("span", { class: "out", "aria-hidden": "true" }, "↗"));
+};
+
+// A path may break after a slash or before a dash, and nowhere else.
+const breakable = (path) => path.split(/(?<=[/])|(?=-)/).flatMap((part) => [h("wbr"), part]);
+
+async function sendFile(file, wizard) {
+  if (!file) return;
+  if (file.size > LARGEST_FILE) return wizard.complain(wizard.words.tooLarge);
+  wizard.send({ action: "file" }, [await file.arrayBuffer()]);
+}
+
+async function copyText(text, node, wizard) {
+  try {
+    await navigator.clipboard.writeText(text);
+    wizard.tell(wizard.words.copied);
+  } catch {
+    getSelection().selectAllChildren(node);
+    wizard.tell(wizard.words.copyFailed);
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------------ wizard
+
+class WizardView {
+  constructor(model, root) {
+    this.model = model;
+    this.said = null;
+    this.page = null;
+    const id = `cave-setup-${unique++}`;
+    this.title = h("h2", { id });
+    this.whereText = h("span");
+    this.change = h("button", { class: "link", type: "button", "aria-expanded": "false", onclick: () => this.edit(this.form.hidden) });
+    this.form = this.serverForm();
+    this.pill = h("span", { class: "pill" });
+    this.banner = h("p", { class: "banner", hidden: true });
+    this.alert = h("p", { class: "alert", role: "alert", hidden: true });
+    this.list = h("ol", { class: "steps" });
+    this.again = h("button", { class: "link", type: "button", onclick: () => this.send({ action: this.again.dataset.action }) });
+    this.checked = h("span", { class: "when" });
+    this.notice = h("span", { class: "notice" });
+    this.live = h("div", { class: "hidden", role: "status", "aria-live": "polite" });
+    this.root = h(
+      "section", { class: "cave-setup", "aria-labelledby": id },
+      h("header", {},
+        h("div", { class: "head" }, this.title, h("div", { class: "where" }, this.whereText, " · ", this.change)),
+        this.pill),
+      this.banner, this.form, this.alert, this.list,
+      h("footer", {}, this.again, this.notice, this.checked),
+      this.live,
+    );
+    this.rows = new Map();
+    root.append(this.root);
+  }
+
+  get words() { return this.model.get("state").words; }
+
+  // ----------------------------------------------------------------------------------------------------- to Python
+
+  send(message, buffers) {
+    try {
+      this.model.send(message, undefined, buffers);
+    } catch {
+      this.complain(this.words.gone); // the kernel was restarted: nobody listens any more
+    }
+  }
+
+  complain(text) {
+    this.alert.textContent = text;
+    this.alert.hidden = !text;
+  }
+
+  tell(text) {
+    this.notice.textContent = text;
+    this.live.textContent = text;
+    clearTimeout(this.forget);
+    this.forget = setTimeout(() => { this.notice.textContent = ""; }, 4000);
+  }
+
+  // ------------------------------------------------------------------------------------------------------- drawing
+
+  draw() {
+    const state = this.model.get("state");
+    const hadFocus = this.root.contains(document.activeElement);
+    const before = this.focusKey;
+    this.title.textContent = state.title;
+    this.pill.textContent = state.pill.text;
+    this.pill.className = `pill ${state.pill.tone}`;
+    this.banner.textContent = state.banner;
+    this.banner.hidden = !state.banner;
+    this.complain(state.alert);
+    this.drawWhere(state.where);
+    state.steps.forEach((step, index) => this.drawStep(step, index, step.key === state.focus));
+    this.root.setAttribute("aria-busy", String(Boolean(state.busy)));
+    this.again.textContent = state.footer.label;
+    this.again.dataset.action = state.footer.action;
+    this.checked.textContent = state.busy || state.checked;
+    if (state.say.count !== this.said) {
+      this.said = state.say.count;
+      this.live.textContent = state.say.text;
+    }
+    this.focusKey = state.focus;
+    this.keepFocus(hadFocus, before !== state.focus);
+  }
+
+  drawWhere(where) {
+    this.whereText.textContent = where.text;
+    this.change.textContent = where.change;
+    const shown = JSON.stringify(where);
+    if (shown === this.shownWhere) return;
+    this.shownWhere = shown;
+    const [server, datastack] = this.form.querySelectorAll("input");
+    this.form.querySelectorAll(".label").forEach((label, index) => { label.textContent = where.labels[index]; });
+    this.form.querySelector(".error").textContent = where.error;
+    if (!where.error) {
+      [server.value, datastack.value] = [where.server, where.datastack];
+      this.edit(false);
+    }
+    const [apply, cancel] = this.form.querySelectorAll("button");
+    [apply.textContent, cancel.textContent] = [where.apply, where.cancel];
+  }
+
+  drawStep(step, index, open) {
+    let row = this.rows.get(step.key);
+    if (!row) {
+      row = { node: h("li"), dot: h("span", { class: "dot", "aria-hidden": "true" }), body: h("div", { class: "body" }), drawn: new Map() };
+      row.title = h("h3", { class: "title", tabindex: "-1" });
+      row.summary = h("span", { class: "said" });
+      row.state = h("span", { class: "hidden" });
+      row.when = h("span", { class: "when" });
+      row.node.append(row.dot, h("div", { class: "line" }, row.title, " ", row.state, row.summary), row.when, row.body);
+      this.rows.set(step.key, row);
+      this.list.append(row.node);
+    }
+    row.node.className = `step ${step.state}${open ? " open" : ""}`;
+    row.node.dataset.step = step.key;
+    if (open) row.node.setAttribute("aria-current", "step");
+    else row.node.removeAttribute("aria-current");
+    const mark = { done: "✓", problem: "!" }[step.state] ?? String(index + 1);
+    row.dot.replaceChildren(step.busy ? h("span", { class: "spin" }) : mark);
+    row.title.textContent = step.title;
+    row.state.textContent = `(${step.stateText}) `;
+    row.summary.textContent = step.summary;
+    row.when.textContent = step.when;
+    this.drawBlocks(row, step.blocks);
+  }
+
+  // Blocks that did not change keep their node, so that a half-typed field survives what happens around it.
+  drawBlocks(row, wanted) {
+    const next = new Map();
+    for (const block of wanted) {
+      const text = JSON.stringify(block);
+      const old = row.drawn.get(block.id);
+      next.set(block.id, old?.text === text ? old : { text, node: blocks[block.kind](block, this) });
+    }
+    const nodes = [...next.values()].map((entry) => entry.node);
+    const same = nodes.length === row.body.childNodes.length && nodes.every((node, i) => node === row.body.childNodes[i]);
+    if (!same) row.body.replaceChildren(...nodes);
+    row.drawn = next;
+    row.body.hidden = nodes.length === 0;
+  }
+
+  // A person at work here is taken along to the step that is next; nobody else's focus is touched.
+  keepFocus(hadFocus, moved) {
+    if (!hadFocus) return;
+    const lost = !this.root.contains(document.activeElement);
+    if (!lost && !moved) return;
+    const row = this.rows.get(this.focusKey);
+    const field = !moved && row?.body.querySelector("input[aria-invalid=true]");
+    (field || row?.title)?.focus({ preventScroll: !moved });
+  }
+
+  // -------------------------------------------------------------------------------------------- server and datastack
+
+  serverForm() {
+    const id = `cave-setup-server-${unique++}`;
+    const field = (name) =>
+      h("label", {}, h("span", { class: "label" }), h("input", { type: "text", name, autocomplete: "off", spellcheck: "false", "aria-describedby": id }));
+    const send = (event) => {
+      event.preventDefault();
+      const data = new FormData(event.target);
+      this.send({ action: "server", server: data.get("server"), datastack: data.get("datastack") });
+    };
+    return h(
+      "form", { class: "server", hidden: true, onsubmit: send },
+      field("server"), field("datastack"),
+      h("p", { class: "error", id }),
+      h("div", { class: "row" },
+        h("button", { class: "go", type: "submit" }),
+        h("button", { class: "quiet", type: "button", onclick: () => { this.edit(false); this.change.focus(); } })),
+    );
+  }
+
+  edit(open) {
+    this.form.hidden = !open;
+    this.change.setAttribute("aria-expanded", String(open));
+    if (open) this.form.querySelector("input").focus();
+  }
+
+  // ------------------------------------------------------------------------------------------- the page's surroundings
+
+  // The terms page of the server posts the one word "success" to its opener; all it does here is to make us look.
+  watch(page, origin) {
+    this.page = page && { window: page, origin };
+  }
+
+  listen() {
+    const stop = new AbortController();
+    const on = (target, name, listener, capture = false) => target.addEventListener(name, listener, { capture, signal: stop.signal });
+    on(window, "message", (event) => {
+      if (!this.page || event.source !== this.page.window || event.origin !== this.page.origin || event.data !== "success") return;
+      this.page.window.close();
+      this.page = null;
+      this.send({ action: "visible" });
+    });
+    on(document, "visibilitychange", () => { if (!document.hidden) this.look(); });
+    on(window, "focus", () => this.look());
+    // Before any listener of JupyterLab or Notebook 7 sees them: "b" typed on a button would insert a cell.
+    for (const name of ["keydown", "keyup", "keypress"]) {
+      on(window, name, (event) => {
+        if (!this.root.contains(event.target)) return;
+        event.stopPropagation();
+        if ((event.ctrlKey || event.metaKey) && event.key === "s") event.preventDefault();
+      }, true);
+    }
+    return () => stop.abort();
+  }
+
+  look() {
+    const watching = this.list.querySelector(".waiting-for");
+    if (watching) this.send({ action: "visible" });
+  }
+}
+
+export default {
+  initialize({ model }) {
+    model.send({ action: "hello" });
+  },
+
+  render({ model, el }) {
+    const view = new WizardView(model, el);
+    const draw = () => view.draw();
+    draw();
+    model.on("change:state", draw);
+    const stop = view.listen();
+    return () => { model.off("change:state", draw); stop(); };
+  },
+};

@@ -1,0 +1,91 @@
+"""One thread that does things one after another, at once or later. Knows nothing of widgets or servers."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Worker:
+    """A daemon thread with a queue, started with the first piece of work.
+
+    The kernel's own thread only puts work in here, so a server that hangs leaves the next cell free.
+
+    Parameters
+    ----------
+    on_error : callable
+        Gets what a piece of work raised; the thread goes on.
+
+    """
+
+    def __init__(self, on_error: Callable[[Exception], None]) -> None:
+        self._on_error = on_error
+        self._changed = threading.Condition()
+        self._due: list[tuple[float, int, str, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def submit(self, work: Callable[[], None], *, after: float = 0.0, name: str = "") -> None:
+        """Do the work as soon as its time has come and the work before it is done.
+
+        Parameters
+        ----------
+        work : callable
+        after : float
+            Seconds from now.
+        name : str
+            Work that waits under the same name is dropped: the new one stands for it.
+
+        """
+        with self._changed:
+            if self._closed:
+                return
+            if name:
+                self._due = [item for item in self._due if item[2] != name]
+                heapq.heapify(self._due)
+            heapq.heappush(self._due, (time.monotonic() + after, next(self._order), name, work))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="cave-setup-worker", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def cancel(self, name: str) -> int:
+        """Drop the work that waits under this name, and say how much there was."""
+        with self._changed:
+            before = len(self._due)
+            self._due = [item for item in self._due if item[2] != name]
+            heapq.heapify(self._due)
+            return before - len(self._due)
+
+    def close(self) -> None:
+        """Drop all waiting work; the thread ends when the piece at hand is done."""
+        with self._changed:
+            self._closed = True
+            self._due.clear()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while (work := self._next()) is not None:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - the thread must outlive any mistake, and the screen says it
+                self._on_error(error)
+
+    def _next(self) -> Callable[[], None] | None:
+        with self._changed:
+            while not self._closed:
+                if not self._due:
+                    self._changed.wait()
+                    continue
+                wait = self._due[0][0] - time.monotonic()
+                if wait <= 0:
+                    return heapq.heappop(self._due)[3]
+                self._changed.wait(wait)
+            return None

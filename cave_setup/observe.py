@@ -1,0 +1,203 @@
+"""Facts from the adapters, gathered at the same time: at most two waits for the network, one after the other.
+
+Faults become facts here; nothing is judged (that is `plan`) and nothing is changed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from cave_setup.errors import ServerError, ServerTimeout
+from cave_setup.models import (
+    Account,
+    Credential,
+    DatastackRecord,
+    Environment,
+    Facts,
+    ServerFacts,
+    StoreFacts,
+    Token,
+)
+from cave_setup.token_files import other_server_of
+
+if TYPE_CHECKING:
+    from cave_setup.auth_server import AuthServer
+    from cave_setup.token_store import TokenStore
+
+CHECK_SECONDS = 10.0
+
+Question = Callable[[], Any]
+
+
+def observe(
+    server: AuthServer,
+    store: TokenStore,
+    environment: Environment,
+    variables: Mapping[str, str],
+    datastack: str,
+    given: Credential | None = None,
+) -> Facts:
+    """Look at everything once.
+
+    Parameters
+    ----------
+    server : AuthServer
+    store : TokenStore
+    environment : Environment
+        Where we are; says which variables may hold a token.
+    variables : mapping
+        The environment variables.
+    datastack : str
+        The datastack that shall be readable.
+    given : Credential, optional
+        The token that a person gave; looked at before all others.
+
+    Returns
+    -------
+    Facts
+
+    """
+    files = store.read(server.address, None, None)
+    found = find_credentials(server, files, environment, variables, given)
+    asked = ask(server, datastack, found[0] if found else None)
+    facts = Facts(
+        server_address=server.address,
+        datastack=datastack,
+        environment=environment,
+        store=files,
+        server=asked,
+        checked_at=datetime.now(timezone.utc),
+        credentials=found,
+    )
+    return with_store(facts, store)
+
+
+def with_store(facts: Facts, store: TokenStore) -> Facts:
+    """Read the token files again and keep everything else: all that saving can have changed."""
+    data_server = facts.server.access.data_server if isinstance(facts.server.access, DatastackRecord) else None
+    token = facts.credential.token if facts.credential else None
+    return replace(facts, store=store.read(facts.server_address, data_server, token))
+
+
+# ----------------------------------------------------------------------------------------------- credentials
+
+
+def find_credentials(
+    server: AuthServer,
+    files: StoreFacts,
+    environment: Environment,
+    variables: Mapping[str, str],
+    given: Credential | None,
+) -> tuple[Credential, ...]:
+    """List the tokens for this server, the one to look at first; equal ones once, with their strongest source."""
+    own = {server.address.netloc}
+    in_files = [
+        Credential(file.token, "file", file.shown, other_server_of(file.token, files.files, own, file.server))
+        for file in [files.for_caveclient]
+        if file and file.token
+    ]
+    in_variables = [
+        Credential(token, "environment", name, other_server_of(token, files.files, own))
+        for name in environment.secret_variables
+        if (token := _token_in(variables.get(name)))
+    ]
+    ordered = in_variables + in_files if environment.variables_first else in_files + in_variables
+    if given:
+        # Once it is saved or mounted, that is where it comes from.
+        kept = next((credential for credential in ordered if credential.token == given.token), None)
+        other = given.other_server or other_server_of(given.token, files.files, own)
+        ordered.insert(0, replace(kept, cleaned=given.cleaned) if kept else replace(given, other_server=other))
+    strongest: dict[Token, Credential] = {}
+    for credential in ordered:
+        strongest.setdefault(credential.token, credential)
+    return tuple(strongest.values())
+
+
+def _token_in(value: str | None) -> Token | None:
+    try:
+        return Token((value or "").strip().strip("\"'"))
+    except ValueError:
+        return None
+
+
+# ------------------------------------------------------------------------------------------------- the server
+
+
+def ask(server: AuthServer, datastack: str, credential: Credential | None) -> ServerFacts:
+    """Ask the servers all that one check needs, within ten seconds whatever they do."""
+    deadline = time.monotonic() + CHECK_SECONDS
+    if credential is None or credential.other_server:
+        first = _at_once(server, {"reachable": server.version}, deadline)
+        return ServerFacts(is_demo=server.says_it_is_a_demo, seconds=first.seconds, **first.answers)
+    token = credential.token
+    first = _at_once(
+        server,
+        {
+            "account": lambda: server.account(token),
+            "keys": lambda: server.keys(token),
+            "access": lambda: server.access(token, datastack),
+        },
+        deadline,
+    )
+    second = _at_once(server, _second_questions(server, token, first.answers), deadline)
+    return ServerFacts(
+        is_demo=server.says_it_is_a_demo,
+        seconds={**first.seconds, **second.seconds},
+        **first.answers,
+        **second.answers,
+    )
+
+
+def _second_questions(server: AuthServer, token: Token, answers: Mapping[str, Any]) -> dict[str, Question]:
+    questions: dict[str, Question] = {}
+    record, keys = answers["access"], answers["keys"]
+    if isinstance(record, DatastackRecord):
+        questions["versions"] = lambda: server.versions(token, record)
+    is_listed = isinstance(keys, tuple) and any(key.token == token for key in keys)
+    if isinstance(answers["account"], Account) and isinstance(keys, tuple) and not is_listed:
+        questions["seconds_left"] = lambda: server.seconds_left(token)
+    return questions
+
+
+class _Answers:
+    """What came back, by question, and how long each took."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Any] = {}
+        self.seconds: dict[str, float] = {}
+
+
+def _at_once(server: AuthServer, questions: Mapping[str, Question], deadline: float) -> _Answers:
+    """Ask several questions at the same time and wait for all answers, but no longer than until the deadline.
+
+    In threads of our own and not in a pool: a name look-up cannot be interrupted, and a pool would make the end of
+    the program wait for it.
+    """
+    result = _Answers()
+    done = threading.Condition()
+    gathered = _Answers()
+
+    def work(name: str, question: Question) -> None:
+        began = time.monotonic()
+        answer: Any
+        try:
+            answer = question()
+        except ServerError as error:
+            answer = error.with_traceback(None)
+        with done:
+            gathered.answers[name] = answer
+            gathered.seconds[name] = time.monotonic() - began
+            done.notify()
+
+    for name, question in questions.items():
+        threading.Thread(target=work, args=(name, question), name=f"cave-setup-{name}", daemon=True).start()
+    with done:
+        done.wait_for(lambda: len(gathered.answers) == len(questions), max(0.0, deadline - time.monotonic()))
+        result.answers = {name: gathered.answers.get(name, ServerTimeout(server.address.netloc)) for name in questions}
+        result.seconds = {name: gathered.seconds.get(name, CHECK_SECONDS) for name in questions}
+    return result

@@ -1,0 +1,349 @@
+"""Facts in, status out: what each of the six steps makes of the facts. Pure; no I/O, no clock, nothing remembered.
+
+Each step is judged by itself into a verdict: done, to do, a problem, or not to be judged yet. Only then the first that
+is to do becomes the current one. There is no order of screens and no "next": going back needs no code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from cave_setup import words
+from cave_setup.errors import ServerError, WouldReplace
+from cave_setup.models import (
+    Account,
+    ApiKey,
+    Credential,
+    DatastackRecord,
+    Facts,
+    PermissionMissing,
+    Status,
+    Step,
+    Terms,
+    TermsOpen,
+    Token,
+    TokenFile,
+    TokenRefused,
+    TokenStatus,
+    UnknownDatastack,
+    deployment_of,
+)
+
+if TYPE_CHECKING:
+    from cave_setup.models import Need, State, StepKey
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What one step makes of the facts; ``todo`` becomes ``current`` or ``waiting`` by its place among the others."""
+
+    state: Literal["done", "todo", "problem", "waiting"]
+    summary: str
+    remedy: str | None = None
+    need: Need = ""
+    title: str = ""
+    notes: tuple[str, ...] = ()
+    seconds: float | None = None
+
+
+def plan(facts: Facts) -> Status:
+    """Judge the facts.
+
+    Parameters
+    ----------
+    facts : Facts
+        As `cave_setup.observe.observe` gathered them.
+
+    Returns
+    -------
+    Status
+        Always with all six steps.
+
+    """
+    verdicts: dict[StepKey, _Verdict] = {
+        "environment": _environment(facts),
+        "account": _account(facts),
+        "terms": _terms(facts),
+        "token": _token(facts),
+        "save": _save(facts),
+    }
+    verdicts["ready"] = _ready(facts, verdicts)
+    steps = _in_order(verdicts)
+    account = facts.server.account
+    return Status(
+        ready=all(step.state == "done" for step in steps),
+        steps=steps,
+        token=_token_status(facts),
+        account=account if isinstance(account, Account) else None,
+        missing_terms=_terms_in_the_way(facts),
+        facts=facts,
+    )
+
+
+def _in_order(verdicts: dict[StepKey, _Verdict]) -> tuple[Step, ...]:
+    steps = []
+    first = True
+    for key, verdict in verdicts.items():
+        state: State = verdict.state if verdict.state != "todo" else ("current" if first else "waiting")
+        first = first and state == "done"
+        steps.append(
+            Step(
+                key=key,
+                state=state,
+                title=verdict.title or words.STEP_TITLES[key],
+                summary=verdict.summary,
+                remedy=verdict.remedy,
+                need=verdict.need,
+                notes=verdict.notes,
+                seconds=verdict.seconds,
+            )
+        )
+    return tuple(steps)
+
+
+def _problem(error: ServerError, seconds: float | None = None) -> _Verdict:
+    return _Verdict("problem", error.sentence, error.remedy, "retry", seconds=seconds)
+
+
+# ------------------------------------------------------------------------------------------------ the six steps
+
+
+def _environment(facts: Facts) -> _Verdict:
+    environment = facts.environment
+    kept = {True: words.HOME_KEPT, False: words.HOME_LOST, None: words.HOME_UNKNOWN}[environment.home_persists]
+    return _Verdict("done", f"{environment.detail} · {kept}", title=environment.name)
+
+
+def _account(facts: Facts) -> _Verdict:
+    host = facts.server_address.netloc
+    credential, account, seconds = facts.credential, facts.server.account, facts.server.seconds.get("account")
+    if credential is None:
+        if isinstance(facts.server.reachable, ServerError):
+            return _problem(facts.server.reachable, facts.server.seconds.get("reachable"))
+        return _Verdict("todo", words.no_token_here(host), words.sign_in_remedy(host), "sign-in")
+    if credential.other_server:
+        other = deployment_of(credential.other_server)
+        sentence = words.token_of_another_server(credential.token.masked, credential.where, other)
+        return _Verdict("problem", sentence, words.token_of_another_server_remedy(other, host), "change-server")
+    notes = _notes_on_credentials(facts)
+    if isinstance(account, TokenRefused):
+        sentence = words.token_refused(credential.token.masked, credential.where, host)
+        return _Verdict("problem", sentence, words.TOKEN_REFUSED_REMEDY, "new-token", notes=notes, seconds=seconds)
+    if isinstance(account, ServerError):
+        return _problem(account, seconds)
+    if account is None:
+        return _Verdict("waiting", words.ACCOUNT_NOT_KNOWN)
+    who = " · ".join(part for part in (account.name, account.email) if part) or f"account {account.id}"
+    return _Verdict("done", who, notes=notes, seconds=seconds)
+
+
+def _notes_on_credentials(facts: Facts) -> tuple[str, ...]:
+    credential = facts.credential
+    cleaned = (words.cleaned(credential.cleaned),) if credential and credential.cleaned else ()
+    others = [words.credential_at(other.token.masked, other.where) for other in facts.credentials[1:]]
+    return cleaned + ((words.several_differ(others),) if others else ())
+
+
+def _terms(facts: Facts) -> _Verdict:
+    account, access = facts.server.account, facts.server.access
+    seconds = facts.server.seconds.get("access")
+    if not isinstance(account, Account):
+        return _Verdict("waiting", words.TERMS_WAIT)
+    if isinstance(access, ServerError):
+        return _problem(access, seconds)
+    in_the_way = _terms_in_the_way(facts)
+    others = [terms.name for terms in account.missing_terms if terms not in in_the_way]
+    notes = (words.terms_of_other_data(others),) if others else ()
+    if in_the_way:
+        names = ", ".join(terms.name for terms in in_the_way)
+        return _Verdict(
+            "todo", words.terms_open(names), words.TERMS_REMEDY, "accept-terms", notes=notes, seconds=seconds
+        )
+    if isinstance(access, UnknownDatastack | TokenRefused) or access is None:
+        return _Verdict("waiting", words.TERMS_UNKNOWN)
+    return _Verdict("done", words.terms_accepted(facts.datastack), notes=notes, seconds=seconds)
+
+
+def _terms_in_the_way(facts: Facts) -> tuple[Terms, ...]:
+    """Give the terms that keep the chosen datastack closed.
+
+    A service that still refuses for terms which the account's own list no longer has only remembers an old refusal
+    (WIRE section 8): those are accepted.
+    """
+    account = facts.server.account
+    if not isinstance(account, Account):
+        return ()
+    for answer in (facts.server.access, facts.server.versions):
+        if isinstance(answer, TermsOpen):
+            return tuple(terms for terms in account.missing_terms if terms.id == answer.terms.id)
+    return ()
+
+
+def _token(facts: Facts) -> _Verdict:
+    credential, keys = facts.credential, facts.server.keys
+    seconds = facts.server.seconds.get("keys")
+    if credential is None or not isinstance(facts.server.account, Account):
+        return _Verdict("waiting", words.TOKEN_WAIT)
+    if isinstance(keys, ServerError):
+        return _problem(keys, seconds)
+    if not isinstance(keys, tuple):
+        return _Verdict("waiting", words.KEYS_UNKNOWN)
+    key = _listed(keys, credential.token)
+    if key:
+        return _Verdict("done", words.lasting_key(key.description, key.token.masked), seconds=seconds)
+    left = facts.server.seconds_left
+    duration = words.duration(left if isinstance(left, int) else None)
+    sentence = words.sign_in_token(credential.token.masked, duration)
+    return _Verdict("problem", sentence, words.SIGN_IN_TOKEN_REMEDY, "lasting-key", seconds=seconds)
+
+
+def _listed(keys: tuple[ApiKey, ...], token: Token) -> ApiKey | None:
+    return next((key for key in keys if key.token == token), None)
+
+
+def _ready(facts: Facts, verdicts: dict[StepKey, _Verdict]) -> _Verdict:
+    access, versions = facts.server.access, facts.server.versions
+    seconds = facts.server.seconds.get("versions")
+    if not isinstance(facts.server.account, Account):
+        return _Verdict("waiting", words.READY_WAIT)
+    for answer in (access, versions):
+        if isinstance(answer, ServerError) and not isinstance(access, ServerError):
+            return _problem(answer, seconds)
+        if isinstance(answer, PermissionMissing):
+            sentence = words.permission_missing(facts.datastack, answer.permission)
+            return _Verdict("problem", sentence, words.permission_missing_remedy(answer.dataset), "change-server")
+        if isinstance(answer, UnknownDatastack):
+            sentence = words.unknown_datastack(facts.datastack, facts.server_address.netloc)
+            return _Verdict("problem", sentence, words.UNKNOWN_DATASTACK_REMEDY, "change-server")
+        if isinstance(answer, TermsOpen) and not _terms_in_the_way(facts):
+            return _Verdict("todo", words.ACCEPTED_NOT_NOTICED, words.ACCEPTED_NOT_NOTICED_REMEDY, "wait")
+        if isinstance(answer, TokenRefused):
+            host = access.data_server.netloc if isinstance(access, DatastackRecord) else facts.server_address.netloc
+            return _Verdict("problem", words.data_server_refused(host), words.DATA_SERVER_REFUSED_REMEDY, "wait")
+    if not isinstance(versions, tuple):
+        return _Verdict("waiting", words.READY_WAIT)
+    readable = words.versions_readable(facts.datastack, len(versions))
+    open_steps = [
+        verdict.title or words.STEP_TITLES[key] for key, verdict in verdicts.items() if verdict.state != "done"
+    ]
+    if open_steps:
+        return _Verdict("waiting", f"{readable}; {words.still_to_do(open_steps)}", seconds=seconds)
+    return _Verdict("done", readable, seconds=seconds)
+
+
+# ------------------------------------------------------------------------------------------------------- saving
+
+
+def _save(facts: Facts) -> _Verdict:
+    verdict = _save_by_place(facts)
+    error = facts.save_problem
+    if error is None or verdict.state == "done":
+        return verdict
+    need: Need = "replace" if isinstance(error, WouldReplace) else verdict.need
+    return _Verdict("problem", error.sentence, error.remedy, need or "retry", verdict.title, verdict.notes)
+
+
+def _save_by_place(facts: Facts) -> _Verdict:
+    credential = facts.credential
+    if credential is None or credential.other_server:
+        return _Verdict("waiting", words.SAVE_WAIT)
+    environment = facts.environment
+    if environment.variables_first and environment.home_persists is False:
+        if credential.source == "environment":
+            return _Verdict("done", words.mounted(credential.where), title=words.MOUNTED_TITLE)
+        state: Literal["todo", "waiting"] = "todo" if _is_lasting(facts) else "waiting"
+        return _Verdict(state, words.MOUNT_SUMMARY, words.MOUNT_REMEDY, "mount", words.MOUNT_TITLE)
+    return _save_in_files(facts, credential)
+
+
+def _save_in_files(facts: Facts, credential: Credential) -> _Verdict:
+    token, store = credential.token, facts.store
+    fault = _reading_fault(facts, token)
+    if not fault:
+        if isinstance(facts.server.account, TokenRefused):
+            return _Verdict("waiting", words.saved_token_dead(_holding(facts, token)), seconds=store.seconds)
+        readers = words.READ_BY_BOTH if store.for_cloud_volume else words.READER_CAVECLIENT
+        notes = tuple(words.readable_by_others(file.shown) for file in store.files if _is_open_to_others(file, token))
+        found = words.saved(_holding(facts, token), readers)
+        return _Verdict("done", found, title=words.SAVED_TITLE, notes=notes, seconds=store.seconds)
+    damaged = next((target.now for target in store.targets if target.now and target.now.damage == "unreadable"), None)
+    if damaged:
+        return _Verdict(
+            "problem",
+            words.file_damaged(damaged.shown, words.DAMAGE["unreadable"]),
+            words.DAMAGED_UNREADABLE_REMEDY,
+            "retry",
+        )
+    if not _is_lasting(facts):
+        return _Verdict("waiting", words.SAVE_WAIT)
+    need = _save_need(facts)
+    remedy = words.SAVE_REPLACE_REMEDY if need == "replace" else words.SAVE_REMEDY
+    return _Verdict("todo", fault, remedy, need, notes=_save_notes(facts, credential))
+
+
+def _save_need(facts: Facts) -> Need:
+    return "replace" if any(target.verdict == "replace" for target in facts.store.targets) else "save"
+
+
+def _save_notes(facts: Facts, credential: Credential) -> tuple[str, ...]:
+    notes = []
+    for target in facts.store.targets:
+        if target.verdict == "foreign":
+            notes.append(words.foreign_default(target.shown, target.other_server))
+        elif target.verdict == "repair" and target.now and target.now.damage:
+            notes.append(f"{words.file_damaged(target.shown, words.DAMAGE[target.now.damage])}. {words.DAMAGED_REMEDY}")
+    if credential.source == "environment":
+        notes.append(words.caveclient_reads_files(credential.where))
+    return tuple(notes)
+
+
+def _reading_fault(facts: Facts, token: Token) -> str:
+    """Say what keeps caveclient or cloud-volume from reading this token; empty if both will."""
+    store = facts.store
+    if not any(file.token == token for file in store.files):
+        return words.not_saved_yet(store.folder)
+    readers: list[tuple[str, TokenFile | None]] = [("caveclient", store.for_caveclient)]
+    if isinstance(facts.server.access, DatastackRecord):
+        readers.append(("cloud-volume", store.for_cloud_volume))
+    for reader, file in readers:
+        if file is None:
+            return words.would_read_nothing(reader, store.folder)
+        if file.token is None:
+            return words.would_read_nothing(reader, file.shown)
+        if file.token != token:
+            return words.would_read_other(reader, file.token.masked, file.shown)
+    return ""
+
+
+def _holding(facts: Facts, token: Token) -> list[str]:
+    return [file.shown for file in facts.store.files if file.token == token]
+
+
+def _is_open_to_others(file: TokenFile, token: Token) -> bool:
+    return file.token == token and bool(file.mode & 0o077)
+
+
+def _is_lasting(facts: Facts) -> bool:
+    keys, credential = facts.server.keys, facts.credential
+    return credential is not None and isinstance(keys, tuple) and _listed(keys, credential.token) is not None
+
+
+# -------------------------------------------------------------------------------------------------- the token
+
+
+def _token_status(facts: Facts) -> TokenStatus | None:
+    credential = facts.credential
+    if credential is None:
+        return None
+    kind: Literal["api-key", "sign-in", "unknown"] = "unknown"
+    if isinstance(facts.server.account, Account) and isinstance(facts.server.keys, tuple):
+        kind = "api-key" if _is_lasting(facts) else "sign-in"
+    left = facts.server.seconds_left
+    return TokenStatus(
+        source=credential.source,
+        where=credential.where,
+        masked=credential.token.masked,
+        kind=kind,
+        expires_in=left if kind == "sign-in" and isinstance(left, int) else None,
+    )

@@ -1,0 +1,5 @@
+"""The command line ``cave-setup``: one module a verb. Draws statuses and starts the demo; holds no rule.
+
+Exit codes: 0 ready; 1 something left to do; 2 wrong usage, or text without a token; 3 could not ask; 4 the server
+refused the token just given.
+"""

@@ -1,0 +1,152 @@
+"""``cave-setup demo``: a demo server and JupyterLab in a throwaway home. Touches nothing that is the person's own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import webbrowser
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from cave_setup.terminal.main import READY, WRONG_USAGE
+from cave_setup.token_store import DEMO_HOME_MARK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOTEBOOK = "CAVE Setup.ipynb"
+_START_SECONDS = 60.0
+# What would lead Jupyter or a CAVE library out of the throwaway home, or bring a real token in.
+_LEFT_BEHIND = ("JUPYTER", "IPYTHON", "CAVE", "CLOUD_VOLUME", "CLOUD_FILES", "XDG_", "PYTHONSTARTUP", "API_SECRET")
+
+
+def demo(port: int, seed: Path | None, *, server_only: bool, browser: bool) -> int:
+    """Run the demo until it is interrupted.
+
+    Parameters
+    ----------
+    port : int
+        Port of the demo server; 0 for any free one.
+    seed : Path, optional
+        JSON file with the demo's world.
+    server_only : bool
+        Start the CAVE server alone.
+    browser : bool
+        Open JupyterLab in the browser.
+
+    Returns
+    -------
+    int
+        The exit code.
+
+    """
+    try:
+        from cave_setup import demo as demo_package  # noqa: PLC0415 - tornado is loaded only for this
+
+        if server_only:
+            return demo_package.run_server_only(port, seed)
+        server = demo_package.DemoServer(seed=seed, port=port)
+    except (ImportError, ValueError, OSError) as error:
+        print(f"cave-setup: {error}", file=sys.stderr)
+        return WRONG_USAGE
+    with server, _throwaway_home() as home:
+        return _run_lab(home, server.address, browser=browser)
+
+
+def notebook_source() -> Path:
+    """Find the notebook: inside the installed package, or beside it in a checkout."""
+    packaged = Path(str(resources.files("cave_setup.demo") / NOTEBOOK))
+    return packaged if packaged.exists() else Path(__file__).parents[2] / "notebooks" / NOTEBOOK
+
+
+@contextlib.contextmanager
+def _throwaway_home() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="cave-setup-demo-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        (home / DEMO_HOME_MARK).touch()
+        shutil.copyfile(notebook_source(), home / NOTEBOOK)
+        yield home
+
+
+def _run_lab(home: Path, server_address: str, *, browser: bool) -> int:
+    port, password = _free_port(), secrets.token_hex(16)
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"),
+        *("--ServerApp.port_retries=0", f"--ServerApp.root_dir={home}", "--LabApp.news_url="),
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    if hasattr(os, "getuid") and os.getuid() == 0:
+        command.append("--allow-root")
+    address = f"http://127.0.0.1:{port}/lab/tree/{quote(NOTEBOOK)}?token={password}"
+    environment = _environment(home, server_address, password)
+    lab = subprocess.Popen(command, env=environment, cwd=home, stderr=subprocess.DEVNULL)  # noqa: S603 - our own words
+    with lab, _ended_by_signals(lab):
+        if not _wait_until_it_listens(port, lab):
+            print("cave-setup: JupyterLab did not start. Try: pip install 'cave-setup[demo]'", file=sys.stderr)
+            return WRONG_USAGE
+        _announce(address, server_address, browser=browser)
+        lab.wait()
+    return READY
+
+
+def _environment(home: Path, server_address: str, password: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_BEHIND)}
+    return {
+        **kept,
+        "HOME": str(home),
+        "USERPROFILE": str(home),
+        "JUPYTER_TOKEN": password,
+        "CAVE_SETUP_SERVER": server_address,
+    }
+
+
+def _announce(address: str, server_address: str, *, browser: bool) -> None:
+    """Say where the notebook is; the browser is opened from here, since Jupyter's own home is the throwaway one."""
+    print(f"Demo CAVE server:  {server_address}  (nothing there is real)")
+    print(f"JupyterLab:        {address}")
+    print("Press Ctrl+C to end both; the throwaway home goes with them.", flush=True)
+    if browser:
+        webbrowser.open(address)
+
+
+@contextlib.contextmanager
+def _ended_by_signals(lab: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End JupyterLab when this program is asked to end, and wait for it so that no kernel stays behind."""
+
+    def end(*_: object) -> None:
+        lab.terminate()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        if lab.poll() is None:
+            lab.terminate()
+            lab.wait(timeout=15)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_it_listens(port: int, lab: subprocess.Popen[bytes]) -> bool:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and lab.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+        time.sleep(0.1)
+    return False

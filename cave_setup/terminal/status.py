@@ -1,0 +1,47 @@
+"""``cave-setup status``: where the set-up stands, as text or JSON. Changes nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from cave_setup.actions import Setup
+from cave_setup.errors import ServerError
+from cave_setup.report import as_text
+from cave_setup.terminal.main import COULD_NOT_ASK, LEFT_TO_DO, READY
+
+if TYPE_CHECKING:
+    from cave_setup.models import Status
+
+
+def status(server_address: str | None, datastack: str | None, *, as_json: bool) -> int:
+    """Print the status and give the exit code.
+
+    Parameters
+    ----------
+    server_address, datastack : str, optional
+        As in `cave_setup.Setup`.
+    as_json : bool
+        Print what `Status.as_dict` gives.
+
+    Returns
+    -------
+    int
+        0 ready; 1 something left to do; 3 the server could not be asked.
+
+    """
+    found = Setup(server_address, datastack).check()
+    text = json.dumps(found.as_dict(), indent=2, ensure_ascii=False) if as_json else as_text(found)
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding))  # a terminal that knows no "✓" shows "?"
+    return exit_code(found)
+
+
+def exit_code(found: Status) -> int:
+    """Give the exit code for a status."""
+    if found.ready:
+        return READY
+    server = found.facts.server
+    answers = (server.reachable, server.account, server.keys, server.access, server.versions)
+    return COULD_NOT_ASK if any(isinstance(answer, ServerError) for answer in answers) else LEFT_TO_DO

@@ -1,0 +1,103 @@
+"""Single token files: read one as caveclient would, say whose token it is, give its new content. Writes nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from cave_setup.models import Damage, ServerAddress, Token, TokenFile, deployment_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+DEFAULT_FILE = "cave-secret.json"
+LEGACY_FILE = "chunkedgraph-secret.json"
+SERVER_FILE_SUFFIX = "-cave-secret.json"
+
+LARGEST_FILE = 1_000_000  # bytes; a token file has about 50
+
+
+def read_token_file(path: Path, shown: str) -> TokenFile:
+    """Read one token file as caveclient would; what is wrong with it is a value, not an error."""
+
+    def damaged(damage: Damage) -> TokenFile:
+        return TokenFile(path, shown, None, damage, mode=mode)
+
+    mode = 0o600
+    try:
+        mode = path.stat().st_mode & 0o777
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE)
+    except OSError:
+        return damaged("unreadable")
+    try:
+        # Strictly UTF-8 without a mark at its beginning, because that is what caveclient can read.
+        data = json.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return damaged("not-json")
+    if not isinstance(data, dict):
+        return damaged("not-an-object")
+    text = data.get("token")
+    if text is None or text == "":
+        return damaged("no-token")
+    try:
+        token = Token(text) if isinstance(text, str) else None
+    except ValueError:
+        token = None
+    if token is None:
+        return damaged("not-a-token")
+    return TokenFile(path, shown, token, server=_named_server(data), mode=mode)
+
+
+def _named_server(data: dict[str, Any]) -> str:
+    """Host that a download of the token page names: ``HOST/auth``, without a scheme (WIRE section 9)."""
+    named = data.get("middle_auth_url")
+    return named.split("://")[-1].split("/")[0].lower() if isinstance(named, str) else ""
+
+
+def content_with_token(path: Path, token: Token, server: ServerAddress | None) -> bytes:
+    """Give the file's new content: its other entries as they are, the token set."""
+    try:
+        data = json.loads(path.read_bytes().decode("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        data = {}
+    if not isinstance(data, dict):
+        data = {}
+    named = _named_server(data)
+    if named and server and deployment_of(named) != deployment_of(server.netloc):
+        del data["middle_auth_url"]  # it named the server of the token that is being replaced
+    data["token"] = token.reveal()
+    return (json.dumps(data, indent=4, ensure_ascii=False) + "\n").encode()
+
+
+def other_server_of(token: Token, files: Sequence[TokenFile], own: Collection[str], named_server: str = "") -> str:
+    """Say which other deployment a token is known to belong to.
+
+    Parameters
+    ----------
+    token : Token
+    files : sequence of TokenFile
+        All token files; one that is named for a server says that its token is that server's.
+    own : collection of str
+        Hosts of the chosen deployment.
+    named_server : str
+        Host that the token's own download names, if any.
+
+    Returns
+    -------
+    str
+        The host; empty if the token may well be the chosen deployment's.
+
+    """
+    home = {deployment_of(host) for host in own}
+    if named_server:
+        return "" if deployment_of(named_server) in home else named_server
+    holders = [
+        file.path.name.removesuffix(SERVER_FILE_SUFFIX)
+        for file in files
+        if file.token == token and file.path.name.endswith(SERVER_FILE_SUFFIX)
+    ]
+    if any(deployment_of(holder) in home for holder in holders):
+        return ""
+    return holders[0] if holders else ""

@@ -1,0 +1,361 @@
+"""The token files that CAVE software reads: find them, say who reads which, save and mend. Asks no server.
+
+Sources: caveclient 8.2.1 ``auth.py`` and cloud-volume 12 ``secrets.py`` (FACTS section 4, WIRE section 10).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from filelock import FileLock, Timeout
+
+from cave_setup import words
+from cave_setup.errors import DemoTokenRefused, FolderNotWritable, StoreBusy, StoreError, WouldReplace
+from cave_setup.models import SaveTarget, ServerAddress, StoreFacts, Token, TokenFile
+from cave_setup.token_files import DEFAULT_FILE, LEGACY_FILE, content_with_token, other_server_of, read_token_file
+from cave_setup.transaction import leftovers, write_together
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DEMO_HOME_MARK = ".cave-setup-demo"
+
+_LOCK_SECONDS = 5.0
+_REASONS = {
+    errno.EACCES: "you may not write there",
+    errno.EPERM: "you may not write there",
+    errno.EROFS: "it is read-only",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your quota is used up",
+    errno.ENOTDIR: "a file stands where the folder should be",
+    errno.EEXIST: "a file stands where the folder should be",
+}
+
+
+class TokenStore:
+    """The token files under a home folder.
+
+    Parameters
+    ----------
+    home : Path, optional
+        The home folder; by default the one that caveclient would use (``~``).
+    cloud_volume_dir : str, optional
+        What cloud-volume takes instead of ``~/.cloudvolume``: the variable ``CLOUD_VOLUME_DIR``.
+    now : callable, optional
+        Gives the time for the names of files that are moved aside.
+
+    """
+
+    def __init__(
+        self,
+        home: Path | None = None,
+        cloud_volume_dir: str | None = None,
+        now: Callable[[], datetime] = datetime.now,
+    ) -> None:
+        self.home = home or Path.home()
+        self.folder = self.home / ".cloudvolume" / "secrets"
+        base = Path(cloud_volume_dir).expanduser() if cloud_volume_dir else self.home / ".cloudvolume"
+        self.cloud_volume_folder = base / "secrets"
+        self._now = now
+
+    # ------------------------------------------------------------------------------------------------ reading
+
+    def read(self, server: ServerAddress, data_server: ServerAddress | None, token: Token | None) -> StoreFacts:
+        """Read all token files and say what each reader will take for this server.
+
+        Parameters
+        ----------
+        server, data_server : ServerAddress
+            The deployment, and the server of the chosen datastack once that is known.
+        token : Token, optional
+            The token that a save would write; without one there are no targets.
+
+        Returns
+        -------
+        StoreFacts
+
+        """
+        began = time.perf_counter()
+        files = {path: read_token_file(path, self._shown(path)) for path in self._existing()}
+        targets = () if token is None else self._targets(files, server, data_server, token)
+        return StoreFacts(
+            folder=self._shown(self.folder),
+            files=tuple(files.values()),
+            for_caveclient=self._for_caveclient(files, server),
+            for_cloud_volume=self._for_cloud_volume(files, data_server) if data_server else None,
+            targets=targets,
+            writable=_can_be_written(self.folder),
+            seconds=time.perf_counter() - began,
+        )
+
+    def _existing(self) -> list[Path]:
+        folders = dict.fromkeys([self.folder, self.cloud_volume_folder, self.home / ".neuroglancer" / "secrets"])
+        found = []
+        for folder in folders:
+            with contextlib.suppress(OSError):
+                found += sorted(path for path in folder.iterdir() if path.name.endswith((DEFAULT_FILE, LEGACY_FILE)))
+        return [path for path in found if not path.name.startswith(".")]
+
+    def _for_caveclient(self, files: dict[Path, TokenFile], server: ServerAddress) -> TokenFile | None:
+        """Choose as caveclient does: the server's file if it exists, else the default one; the legacy one last."""
+        first = files.get(self.folder / server.file_name) or files.get(self.folder / DEFAULT_FILE)
+        if first is None or first.damage == "no-token":
+            return files.get(self.folder / LEGACY_FILE) or first
+        return first
+
+    def _for_cloud_volume(self, files: dict[Path, TokenFile], data_server: ServerAddress) -> TokenFile | None:
+        """Choose as cloud-volume does: the first file that exists, whatever is in it."""
+        for name in (data_server.file_name, DEFAULT_FILE, LEGACY_FILE):
+            for folder in (self.cloud_volume_folder, self.home / ".neuroglancer" / "secrets"):
+                if file := files.get(folder / name):
+                    return file
+        return None
+
+    # ------------------------------------------------------------------------------------------------ targets
+
+    def _targets(
+        self,
+        files: dict[Path, TokenFile],
+        server: ServerAddress,
+        data_server: ServerAddress | None,
+        token: Token,
+    ) -> tuple[SaveTarget, ...]:
+        """List what a save would write, and what stands there."""
+        wanted = {
+            self.folder / DEFAULT_FILE: words.READER_DEFAULT,
+            self.folder / server.file_name: words.READER_CAVECLIENT,
+        }
+        if data_server:
+            wanted[self.folder / data_server.file_name] = words.READER_CLOUD_VOLUME
+        if self.cloud_volume_folder != self.folder:
+            wanted[self.cloud_volume_folder / DEFAULT_FILE] = words.READER_CLOUD_VOLUME
+            if data_server:
+                wanted[self.cloud_volume_folder / data_server.file_name] = words.READER_CLOUD_VOLUME
+        own = {address.netloc for address in (server, data_server) if address}
+        return tuple(
+            self._target(path, reader, files, own, token)
+            for path, reader in wanted.items()
+            if _can_be_a_file_name(path.name)
+        )
+
+    def _target(
+        self,
+        path: Path,
+        reader: str,
+        files: dict[Path, TokenFile],
+        own: set[str],
+        token: Token,
+    ) -> SaveTarget:
+        now = files.get(path)
+        other = ""
+        verdict: Literal["same", "new", "add", "replace", "repair", "foreign"]
+        if now is None:
+            verdict = "new"
+        elif now.token == token:
+            verdict = "same"
+        elif now.damage == "no-token":
+            verdict = "add"
+        elif now.token is None:
+            verdict = "repair"
+        else:
+            if path.name == DEFAULT_FILE:
+                other = other_server_of(now.token, tuple(files.values()), own, now.server)
+            verdict = "foreign" if other else "replace"
+        return SaveTarget(path, self._shown(path), reader, now, verdict, other)
+
+    # ------------------------------------------------------------------------------------------------- saving
+
+    def save(
+        self,
+        token: Token,
+        server: ServerAddress,
+        data_server: ServerAddress | None,
+        *,
+        replace: bool = False,
+        default: Literal["auto", "keep", "replace"] = "auto",
+        is_demo: bool = False,
+    ) -> None:
+        """Save the token where caveclient and cloud-volume will look for it; all files or none.
+
+        Parameters
+        ----------
+        token, server, data_server
+            As in `read`.
+        replace : bool
+            Replace a different token that stands in one of the files.
+        default : {'auto', 'keep', 'replace'}
+            What to do with ``cave-secret.json``: write it unless it holds another deployment's token; leave it
+            alone; write it in any case.
+        is_demo : bool
+            The token is a demo server's, which is not saved into a real home folder.
+
+        Raises
+        ------
+        WouldReplace
+            If a different token stands in a file and ``replace`` is False. Nothing was changed.
+        FolderNotWritable, StoreBusy, DemoTokenRefused
+            Nothing was changed.
+        StoreError
+            If what was read back is not what was written.
+
+        """
+        if is_demo and self._is_real_home():
+            raise DemoTokenRefused(words.DEMO_REFUSED, words.DEMO_REFUSED_REMEDY)
+        self._in_writable_folder(lambda: self._save(token, server, data_server, replace=replace, default=default))
+        after = self.read(server, data_server, token).targets
+        wrong = [target for target in after if target.verdict not in {"same", "foreign"} and not _kept(target, default)]
+        if wrong:
+            raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
+
+    def _save(
+        self,
+        token: Token,
+        server: ServerAddress,
+        data_server: ServerAddress | None,
+        *,
+        replace: bool,
+        default: Literal["auto", "keep", "replace"],
+    ) -> None:
+        _make_private_folder(self.folder)
+        _make_private_folder(self.cloud_volume_folder)
+        with self._locked():
+            self._finish_interrupted()
+            targets = [
+                target
+                for target in self.read(server, data_server, token).targets
+                if not _kept(target, default) and (target.verdict != "foreign" or default == "replace")
+            ]
+            different = next((target for target in targets if target.verdict == "replace"), None)
+            if different and different.now and different.now.token and not replace:
+                sentence = words.different_token_there(different.now.token.masked, different.shown)
+                raise WouldReplace(sentence, words.SAVE_REPLACE_REMEDY)
+            self._write(targets, token, server)
+
+    def _write(self, targets: list[SaveTarget], token: Token, server: ServerAddress) -> None:
+        by_folder: dict[Path, dict[Path, bytes]] = {}
+        for target in targets:
+            path = Path(os.path.realpath(target.path))  # a linked file stays a link; what it points to is replaced
+            if target.verdict == "same":
+                _make_private(path)
+                continue
+            if target.verdict == "repair":
+                self._copy_aside(path)
+            content = content_with_token(path, token, server)
+            by_folder.setdefault(path.parent, {})[path] = content
+        for contents in by_folder.values():
+            write_together(contents)
+
+    def _copy_aside(self, path: Path) -> None:
+        """Keep a damaged file under a dated name. It stays in place until the whole one is moved over it."""
+        stamp = self._now().strftime("%Y-%m-%d-%H%M%S")
+        aside = path.with_name(f"{path.name}.damaged-{stamp}")
+        write_together({aside: path.read_bytes()})
+
+    def mend(self) -> None:
+        """Finish what a crash interrupted. Does nothing where nothing was, or where another program is writing."""
+        abandoned, unfinished = leftovers(self.folder)
+        if not abandoned and not unfinished:
+            return
+        with contextlib.suppress(OSError, Timeout, StoreError), self._locked(seconds=0.0):
+            self._finish_interrupted()
+
+    def _finish_interrupted(self) -> None:
+        for folder in dict.fromkeys([self.folder, self.cloud_volume_folder]):
+            abandoned, unfinished = leftovers(folder)
+            for path in abandoned:
+                path.unlink(missing_ok=True)
+            for left in unfinished:
+                token = read_token_file(left.prepared, "").token
+                if token is not None:
+                    # Not simply moved: entries added to the target since the crash are kept.
+                    write_together({left.target: content_with_token(left.target, token, None)})
+                left.prepared.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _locked(self, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
+        busy = False
+        lock = FileLock(self.folder / ".cave-setup.lock", timeout=seconds, mode=0o600)
+        try:
+            lock.acquire()
+        except Timeout:
+            busy = True
+        if busy:
+            raise StoreBusy(words.STORE_BUSY, words.STORE_BUSY_REMEDY)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _in_writable_folder(self, work: Callable[[], None]) -> None:
+        """Turn what the file system refuses into a sentence, outside the ``except`` block."""
+        try:
+            work()
+        except OSError as fault:
+            reason = _REASONS.get(fault.errno or 0) or (fault.strerror or type(fault).__name__)
+        else:
+            return
+        raise FolderNotWritable(
+            words.folder_not_writable(self._shown(self.folder), reason), words.FOLDER_NOT_WRITABLE_REMEDY
+        )
+
+    def _is_real_home(self) -> bool:
+        """Whether this is the home folder of the account, not one that was made for a demo or a test."""
+        if (self.home / DEMO_HOME_MARK).exists():
+            return False
+        if sys.platform == "win32":
+            return True
+        import pwd  # noqa: PLC0415 - there is none on Windows
+
+        try:
+            account_home = pwd.getpwuid(os.getuid()).pw_dir
+        except KeyError:
+            return False
+        return os.path.realpath(account_home) == os.path.realpath(self.home)
+
+    def _shown(self, path: Path) -> str:
+        try:
+            return f"~/{path.relative_to(self.home).as_posix()}"
+        except ValueError:
+            return str(path)
+
+
+def _kept(target: SaveTarget, default: str) -> bool:
+    return default == "keep" and target.path.name == DEFAULT_FILE
+
+
+def _can_be_a_file_name(name: str) -> bool:
+    return sys.platform != "win32" or ":" not in name
+
+
+def _make_private_folder(folder: Path) -> None:
+    """Make the folder and what is missing above it, each for this user alone."""
+    missing = []
+    while not _exists(folder):
+        missing.append(folder)
+        folder = folder.parent
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def _make_private(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+
+
+def _exists(path: Path) -> bool:
+    # Path.exists() raises where a folder on the way may not be entered; this says no.
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def _can_be_written(folder: Path) -> bool:
+    while not _exists(folder) and folder != folder.parent:
+        folder = folder.parent
+    return os.access(folder, os.W_OK | os.X_OK)

@@ -1,0 +1,480 @@
+"""Every sentence a user reads, unless it belongs to an error. Plain text: no markup, no rules, nothing computed.
+
+Sentences with something to fill in are functions of what they need. Kept in the order in which people meet them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+PRODUCT = "CAVE Setup"
+
+# ------------------------------------------------------------------------------------------------- addresses
+
+
+def address_empty() -> tuple[str, str]:
+    return "The server address is empty.", "Type one such as global.daf-apis.com."
+
+
+def address_malformed(text: str) -> tuple[str, str]:
+    return f"“{text[:80]}” is not a server address.", "Type one such as global.daf-apis.com."
+
+
+def address_is_a_datastack(text: str) -> tuple[str, str]:
+    return (
+        f"“{text[:80]}” looks like the name of a datastack, not like a server address.",
+        "The server is an address with dots, such as global.daf-apis.com; the datastack has a field of its own.",
+    )
+
+
+def address_not_https(text: str) -> tuple[str, str]:
+    return (
+        f"“{text[:80]}” would send the token unencrypted.",
+        "Use https://; plain http is only allowed for a server on this computer.",
+    )
+
+
+def address_with_user() -> tuple[str, str]:
+    return "The address holds a user name or password.", "Leave that part out; CAVE signs in with a token."
+
+
+def datastack_malformed(text: str) -> tuple[str, str]:
+    return (
+        f"“{text[:80]}” is not a datastack name.",
+        "Names look like minnie65_public: letters, digits, “_”, “-” and “.”.",
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- pasting
+
+WHAT_A_TOKEN_LOOKS_LIKE = "A CAVE token is 32 characters, only 0–9 and a–f. Copy one from the server's token page."
+
+PASTED_NOTHING = "Nothing was pasted."
+PASTED_CODE_OCEAN_TOKEN = (
+    "This is one of Code Ocean's own access tokens (cop_…), not a CAVE token. It was not sent anywhere."
+)
+PASTED_DOCUMENTATION_TOKEN = "This is the made-up example token of the CAVE documentation."
+PASTED_GOOGLE_CODE = "This is a code of Google's sign-in, not a CAVE token."
+PASTED_GITHUB_TOKEN = "This is a GitHub token, not a CAVE token. It was not sent anywhere."
+PASTED_HTML = "This is the source of a web page, not a token."
+PASTED_EMAIL = "This is an e-mail address, not a token."
+PASTED_UUID = "This is an identifier with dashes (a UUID), not a CAVE token."
+PASTED_MASK = "This is a token with its characters hidden; the real one is needed."
+PASTED_SOMETHING_ELSE = "There is no CAVE token in this text."
+PASTED_FILE_TOO_LARGE = "This file is too large to be a token file."
+PASTED_NOT_TEXT = "This file is not text."
+
+
+def pasted_nearly_a_token(length: int, odd: Sequence[str]) -> str:
+    fault = f"has characters that no token has ({', '.join(odd[:6])})" if odd else f"has {length} characters, not 32"
+    return f"This looks nearly like a token, but it {fault}. Perhaps a part was lost in copying?"
+
+
+def several_tokens(count: int) -> str:
+    return f"There are {count} tokens in this text."
+
+
+def no_such_candidate(count: int) -> str:
+    return f"There are {count} tokens to choose from; the choice is none of them."
+
+
+SEVERAL_TOKENS_REMEDY = "Choose the one that this computer shall use."
+
+CLEANED_SPACES = "spaces or line breaks"
+CLEANED_INVISIBLE = "invisible characters"
+CLEANED_QUOTES = "quotes"
+CLEANED_CASE = "upper case"
+CLEANED_AROUND = "the text around the token"
+CLEANED_DATA = "the rest of the file"
+
+
+def cleaned(parts: Iterable[str]) -> str:
+    return f"Cleaned from what was pasted: {', '.join(parts)}."
+
+
+PASTED = "pasted"
+
+# ------------------------------------------------------------------------------------------------ environment
+
+STEP_TITLES = {
+    "environment": "This computer",
+    "account": "Account",
+    "terms": "Terms of service",
+    "token": "Token",
+    "save": "Save on this computer",
+    "ready": "Ready",
+}
+
+HOME_KEPT = "Files in the home folder are kept."
+HOME_LOST = "Every run is a new computer: what is saved here is gone at shutdown."
+HOME_UNKNOWN = "It is not known whether files in the home folder are kept."
+DEMO_SERVER = "Demo server: nothing here is real."
+
+# ---------------------------------------------------------------------------------------------------- account
+
+
+def no_token_here(host: str) -> str:
+    return f"no token for {host} on this computer yet"
+
+
+def sign_in_remedy(host: str) -> str:
+    return (
+        f"Sign in at {host} with the Google account that you use for CAVE (a first sign-in makes the account), "
+        "create a token there and paste it here."
+    )
+
+
+def token_refused(masked: str, where: str, host: str) -> str:
+    return f"{host} does not know the token {masked} ({where})"
+
+
+TOKEN_REFUSED_REMEDY = (
+    "It was deleted, has run out, or belongs to another server. Create a new one on the token page and paste it here."
+)
+
+
+def token_of_another_server(masked: str, where: str, other: str) -> str:
+    return f"the token {masked} ({where}) belongs to {other}"
+
+
+def token_of_another_server_remedy(other: str, host: str) -> str:
+    return f"It was not sent to {host}. Change the server to {other}, or paste a token of {host}."
+
+
+def several_differ(others: Iterable[str]) -> str:
+    return f"Other tokens stand elsewhere on this computer: {'; '.join(others)}."
+
+
+def credential_at(masked: str, where: str) -> str:
+    return f"{masked} ({where})"
+
+
+ACCOUNT_NOT_KNOWN = "not known while the server cannot be asked"
+
+# ------------------------------------------------------------------------------------------------------ terms
+
+TERMS_WAIT = "asked when it is known who you are"
+TERMS_UNKNOWN = "not known for this datastack"
+
+
+def terms_open(name: str) -> str:
+    return f"{name}: not accepted yet"
+
+
+TERMS_REMEDY = "Read and accept them on the server's page; this is noticed here by itself."
+
+
+def terms_accepted(datastack: str) -> str:
+    return f"nothing left to accept for {datastack}"
+
+
+def terms_of_other_data(names: Iterable[str]) -> str:
+    return f"Open for other data sets, not in your way here: {', '.join(names)}."
+
+
+# ------------------------------------------------------------------------------------------------------ token
+
+TOKEN_WAIT = "needs the account first"
+
+
+def lasting_key(description: str, masked: str) -> str:
+    return f"key “{description}” {masked}, no expiry" if description else f"key {masked}, no expiry"
+
+
+def sign_in_token(masked: str, duration: str) -> str:
+    return f"{masked} is a sign-in token: it stops working in {duration}"
+
+
+SIGN_IN_TOKEN_REMEDY = (
+    "It came from a sign-in and is not meant to last. Create a token on the server's token page and paste that one; "
+    "this one was not saved."
+)
+KEYS_UNKNOWN = "it is not known whether this token lasts"
+
+
+def duration(seconds: int | None) -> str:
+    """Say a time span in the largest unit that fits: “6 days”."""
+    if seconds is None:
+        return "at most 7 days"
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count = round(seconds / size)
+        if count:
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return "less than a minute"
+
+
+# ------------------------------------------------------------------------------------------------------- save
+
+SAVE_WAIT = "needs a verified, lasting token first"
+SAVE_REMEDY = "Save the token where caveclient and cloud-volume look for it."
+SAVE_REPLACE_REMEDY = "A different token stands there already. Decide whether it is replaced."
+READER_CAVECLIENT = "read by caveclient"
+READER_CLOUD_VOLUME = "read by cloud-volume"
+READER_DEFAULT = "read by both where no server has its own file"
+READ_BY_BOTH = "read by caveclient and cloud-volume"
+
+
+def saved_in(shown: str) -> str:
+    return f"Written to {shown}; other entries and files stay as they are."
+
+
+def saved(files: Sequence[str], readers: str) -> str:
+    if len(files) == 1:
+        return f"{files[0]}, {readers}"
+    folder = files[0].rsplit("/", 1)[0]
+    return f"{len(files)} files in {folder}, {readers}"
+
+
+def saved_token_dead(files: Sequence[str]) -> str:
+    return f"{', '.join(files)}: holds the token that the server refused"
+
+
+def not_saved_yet(shown: str) -> str:
+    return f"not saved in {shown} yet"
+
+
+def caveclient_reads_files(variable: str) -> str:
+    return f"The token is in the variable {variable}, but caveclient and cloud-volume read files only."
+
+
+def would_read_other(reader: str, masked: str, shown: str) -> str:
+    return f"{reader} would read another token, {masked}, from {shown}"
+
+
+def would_read_nothing(reader: str, shown: str) -> str:
+    return f"{reader} would find no token in {shown}"
+
+
+def file_damaged(shown: str, fault: str) -> str:
+    return f"{shown} {fault}"
+
+
+DAMAGE = {
+    "unreadable": "cannot be opened",
+    "not-json": "is damaged: it is not JSON",
+    "not-an-object": "is damaged: it does not hold named entries",
+    "no-token": "holds no token",
+    "not-a-token": "holds something that is not a token",
+}
+DAMAGED_REMEDY = "Saving moves it aside, with today's date in its name, and writes a whole one. Nothing is lost."
+DAMAGED_UNREADABLE_REMEDY = "Give yourself the right to read and write it, or move it away; then check again."
+
+
+def readable_by_others(shown: str) -> str:
+    return f"Other people on this computer can read {shown}; saving again makes it yours alone."
+
+
+def foreign_default(shown: str, other: str) -> str:
+    return f"{shown} holds the token of {other} and is left alone; this server gets files of its own."
+
+
+def different_token_there(masked: str, shown: str) -> str:
+    return f"A different token, {masked}, stands in {shown}."
+
+
+NOT_VERIFIED = "The token was not saved: it could not be verified."
+NOT_VERIFIED_REMEDY = "It is kept in memory; check again, then save."
+NOTHING_TO_SAVE = "There is no token to save yet."
+NOTHING_TO_SAVE_REMEDY = "Paste one first."
+REFUSED_NOT_SAVED = "The token was not saved: the server refused it."
+SIGN_IN_NOT_SAVED = "The token was not saved: it came from a sign-in and stops working within 7 days."
+
+
+def folder_not_writable(shown: str, reason: str) -> str:
+    return f"Nothing can be saved in {shown}: {reason}."
+
+
+FOLDER_NOT_WRITABLE_REMEDY = (
+    "Nothing was changed, and the token is kept in memory. "
+    "Make the folder writable or free some space, then save again."
+)
+STORE_BUSY = "Another program is writing the token files at this moment."
+STORE_BUSY_REMEDY = "Save again in a moment; nothing was changed."
+DEMO_REFUSED = "A demo server's token is not saved into your real home folder."
+DEMO_REFUSED_REMEDY = "Start the demo with “cave-setup demo”: it brings a throwaway home folder along."
+READ_BACK_DIFFERS = "What was read back is not what was written."
+READ_BACK_REMEDY = "Another program may have written at the same moment. Check again, then save again."
+NO_FILE_FOR_PORT = "On Windows a server address with a port cannot be a file name, so that file is left out."
+
+SAVED_TITLE = "Saved"
+MOUNTED_TITLE = "Mounted as a secret"
+MOUNT_TITLE = "Mount as a secret"
+MOUNT_SUMMARY = "the token is not in this run's secrets"
+MOUNT_REMEDY = (
+    "In your Code Ocean account open Roles and Secrets, add a secret of type Custom Key with the token as its value, "
+    "attach it to this capsule under the name CAVE_TOKEN, then shut down and start again."
+)
+
+
+def mounted(variable: str) -> str:
+    return f"mounted in the environment as {variable}"
+
+
+# ------------------------------------------------------------------------------------------------------ ready
+
+
+def versions_readable(datastack: str, count: int) -> str:
+    return f"{datastack}: {count} version{'' if count == 1 else 's'} readable"
+
+
+READY_WAIT = "asked last"
+
+
+def still_to_do(titles: Iterable[str]) -> str:
+    return f"still to do: {', '.join(titles)}"
+
+
+ACCEPTED_NOT_NOTICED = "accepted; the data server will notice within minutes"
+ACCEPTED_NOT_NOTICED_REMEDY = (
+    "Services remember a refusal for up to five minutes. It is asked again by itself, a few times, not more often."
+)
+
+
+def permission_missing(datastack: str, permission: str) -> str:
+    return f"{datastack}: your account is not in a group that may {permission or 'view'} it"
+
+
+def permission_missing_remedy(dataset: str) -> str:
+    return (
+        f"Ask the people who run {dataset} to add you, or choose another datastack. Your token is fine; "
+        "a new one would change nothing."
+    )
+
+
+def unknown_datastack(datastack: str, host: str) -> str:
+    return f"{host} has no datastack called {datastack}"
+
+
+UNKNOWN_DATASTACK_REMEDY = "Check the name for a typing mistake, or change the server."
+
+
+def data_server_refused(host: str) -> str:
+    return f"{host} does not accept the token yet"
+
+
+DATA_SERVER_REFUSED_REMEDY = (
+    "The account's own server knows it. A data server that saw the token too early remembers that for up to five "
+    "minutes; check again then."
+)
+
+
+def snippet(datastack: str, server_address: str | None) -> str:
+    """Give the lines that use what was set up; the address only where it is not caveclient's default."""
+    where = f', server_address="{server_address}"' if server_address else ""
+    return (
+        f'from caveclient import CAVEclient\n\nclient = CAVEclient("{datastack}"{where})\n'
+        "client.materialize.get_versions()"
+    )
+
+
+# --------------------------------------------------------------------------------------- the notebook's controls
+
+LOOKING = "Looking around …"
+CHECKING = "Asking the server …"
+CHECKING_TOKEN = "Asking the server about the token …"
+SAVING = "Saving and reading back …"
+
+STATES = {"done": "done", "current": "to do now", "problem": "needs you", "waiting": "comes later"}
+PILL_READY = "Ready"
+PILL_PROBLEM = "Needs you"
+PILL_LOOKING = "Looking"
+
+BUTTON_CHECK_AGAIN = "Check again"
+BUTTON_TRY_AGAIN = "Try again"
+BUTTON_CHANGE = "Change"
+BUTTON_APPLY = "Use these"
+BUTTON_CANCEL = "Cancel"
+BUTTON_TOKEN_PAGE = "Sign in and get a token"
+BUTTON_TOKEN_PAGE_AGAIN = "Open the token page"
+BUTTON_TERMS_PAGE = "Read and accept the terms"
+BUTTON_TERMS_ACCEPTED = "I have accepted them"
+BUTTON_PASTE = "Check token"
+BUTTON_CHOOSE_FILE = "choose a file"
+BUTTON_USE_THIS = "Use this one"
+BUTTON_SAVE = "Save"
+BUTTON_SAVE_THIS_RUN = "Save for this run only"
+BUTTON_REPLACE = "Replace it"
+BUTTON_KEEP_DEFAULT = "Keep it there, save the others"
+BUTTON_TAKE_DEFAULT = "Make this the default server too"
+BUTTON_COPY = "Copy"
+BUTTON_DONE = "Done"
+
+LABEL_SERVER = "CAVE server"
+LABEL_DATASTACK = "Datastack"
+LABEL_PASTE = "Your token"
+LABEL_SEVERAL = "Which token shall this computer use?"
+LABEL_FILES = "What will be written"
+
+HINT_DROP = "Spaces, quotes and whole lines of code are fine. Or drop the page's download here, or "
+HINT_PASTE_PLACE = "Paste it here"
+PRIVATE_NOTE = (
+    "What you paste goes to this notebook's kernel and from there to {host} only. "
+    "It is not shown and not stored in the notebook file."
+)
+NO_EXPIRY_NOTE = "You can have several tokens at once; a new one does not end those of your other computers."
+HARMLESS_ERROR_NOTE = (
+    "Opens in a window of its own, and may ask you to sign in once more. If it ends on an empty page or on an error "
+    "after “Accept”, that is harmless: what counts is what the server says here."
+)
+WATCHING_TERMS = "Waiting for the server to hear of it. You need not come back here first."
+WATCHING_GAVE_UP = "This was asked for ten minutes. Say so when you have accepted them, and it is asked again."
+COPIED = "Copied."
+COPY_FAILED = "The browser did not allow copying; the text is selected."
+KERNEL_GONE = "The kernel behind this wizard is gone. Run the cell again; nothing that was saved is lost."
+UNEXPECTED = "Something went wrong in the wizard itself ({kind}). Nothing was changed; check again."
+USE_IT = "Everything below was answered by the server a moment ago. Use it like this:"
+
+VERDICTS = {
+    "same": "holds this token already",
+    "new": "new file",
+    "add": "has no token yet; other entries stay",
+    "replace": "holds a different token, {masked}",
+    "repair": "is damaged; moved aside, not lost",
+    "foreign": "belongs to {other}; left alone",
+}
+
+
+def sign_in_steps(datastack_server: str) -> tuple[str, ...]:
+    """Say how to get a token by hand, one step a line."""
+    return (
+        (
+            f"Open the token page of {datastack_server} and sign in with the Google account that you use for CAVE, or "
+            "want to. A first sign-in makes the account and asks for a user name."
+        ),
+        "Type a name for the new token, such as this computer's, and create it.",
+        "Copy the token and paste it here.",
+    )
+
+
+def steps_done(done: int, total: int) -> str:
+    return f"{done} of {total}"
+
+
+def where(datastack: str, host: str) -> str:
+    return f"{datastack} on {host}"
+
+
+def checked_at(clock: str) -> str:
+    return f"checked {clock}"
+
+
+def took(seconds: float) -> str:
+    return f"{seconds:.1f} s" if round(seconds, 1) else "< 0.1 s"
+
+
+def announce(title: str, state: str, summary: str) -> str:
+    """Say to a screen reader what changed."""
+    return f"{title}: {state}. {summary}"
+
+
+FRONT_END_MISSING = (
+    "CAVE Setup could not draw itself here. Its JavaScript comes with the package “anywidget”, which must be installed "
+    "where JupyterLab runs (not only where the kernel runs); install it there and reload the page."
+)
+FRONT_END_MISSING_ALTERNATIVE = "Without it: cave_setup.Setup() does the same in Python, and says what it finds."
+PLAIN_TEXT = "CAVE Setup: an interactive wizard. If you see only this line, run the cell in JupyterLab or Notebook 7."
+SUMMARY_RAN = "CAVE Setup, as the server answered at {when}"
+RUN_AGAIN = "Run the cell again at any time to check."

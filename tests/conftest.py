@@ -1,0 +1,35 @@
+"""Every test runs in a sealed home of its own, with no variable of ours set, and reaches no further than loopback."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cave_setup.demo import DemoServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+OURS = ("CAVE", "CLOUD_VOLUME", "CO_", "API_SECRET", "CUSTOM_KEY", "REQUESTS_CA_BUNDLE")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh home folder, and an environment without anything that means something to us."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    for name in list(os.environ):
+        if name.startswith(OURS) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    return folder
+
+
+@pytest.fixture
+def demo() -> Iterator[DemoServer]:
+    """A demo CAVE server with the friendly world."""
+    with DemoServer() as server:
+        yield server
