@@ -367,7 +367,8 @@ def _name_fault(exception: BaseException, host: str) -> errors.ServerError:
         return errors.TlsFailed(host)
     if any_of(socket.gaierror):
         return errors.NameLookupFailed(host)
-    if any_of(requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
+    # Not urllib3's own TimeoutError: it is a base of NewConnectionError, which a refused connection raises as well.
+    if any_of(requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
         return errors.ServerTimeout(host)
     if any_of(requests.exceptions.ConnectionError, urllib3.exceptions.ProtocolError, OSError):
         return errors.ConnectionRefused(host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOTEBOOK = "CAVE Setup.ipynb"
+# Without it JupyterLab asks about news in the middle of the demo.
+_NOTIFICATION_SETTINGS = ".jupyter/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
 _START_SECONDS = 60.0
 # What would lead Jupyter or a CAVE library out of the throwaway home, or bring a real token in.
 _LEFT_BEHIND = ("JUPYTER", "IPYTHON", "CAVE", "CLOUD_VOLUME", "CLOUD_FILES", "XDG_", "PYTHONSTARTUP", "API_SECRET")
@@ -74,6 +77,9 @@ def _throwaway_home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="cave-setup-demo-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         (home / DEMO_HOME_MARK).touch()
+        quiet = home / _NOTIFICATION_SETTINGS
+        quiet.parent.mkdir(parents=True)
+        quiet.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
         shutil.copyfile(notebook_source(), home / NOTEBOOK)
         yield home
 
@@ -82,8 +88,7 @@ def _run_lab(home: Path, server_address: str, *, browser: bool) -> int:
     port, password = _free_port(), secrets.token_hex(16)
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"),
-        *("--ServerApp.port_retries=0", f"--ServerApp.root_dir={home}", "--LabApp.news_url="),
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        *("--ServerApp.port_retries=0", f"--ServerApp.root_dir={home}"),
     ]
     if hasattr(os, "getuid") and os.getuid() == 0:
         command.append("--allow-root")

@@ -1,0 +1,232 @@
+"""The whole way in real JupyterLab, as people go it: by hand, with the demo server's own pages in the same browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import Locator, Page, expect
+from support.lab import free_port
+
+from cave_setup import Setup
+from cave_setup.demo import DemoServer
+
+if TYPE_CHECKING:
+    from browser.conftest import OpenWizard
+    from support.lab import Lab
+
+SECRETS = Path(".cloudvolume/secrets")
+
+
+def step(wizard: Locator, key: str) -> Locator:
+    return wizard.locator(f"[data-step={key}]")
+
+
+def paste(wizard: Locator, page: Page, text: str) -> None:
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    wizard.get_by_label("Your token").focus()
+    page.keyboard.press("Control+V")
+
+
+def sign_in_as_newcomer(page: Page, email: str, name: str) -> None:
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("button", name="Continue").click()
+
+
+def make_token(page: Page, description: str) -> str:
+    page.get_by_role("textbox").first.fill(description)
+    page.get_by_role("button", name=re.compile("create", re.IGNORECASE)).click()
+    expect(page.locator("body")).to_contain_text(re.compile(r"\b[0-9a-f]{32}\b"))
+    found = re.search(r"\b[0-9a-f]{32}\b", page.locator("body").inner_text())
+    assert found
+    return found.group()
+
+
+def test_newcomer_goes_from_nothing_to_ready(
+    open_wizard: OpenWizard, page: Page, lab: Lab, home: Path, demo: DemoServer
+) -> None:
+    wizard = open_wizard()
+    expect(step(wizard, "account")).to_have_attribute("aria-current", "step")
+
+    with page.expect_popup() as opened:
+        wizard.get_by_role("link", name="Sign in and get a token").click()
+    server_page = opened.value
+    sign_in_as_newcomer(server_page, "newcomer@example.org", "Nia Newcomer")
+    token = make_token(server_page, "summer school laptop")
+    server_page.close()
+
+    paste(wizard, page, f'  client.auth.save_token(token="{token}", overwrite=True)\n')
+    expect(step(wizard, "account")).to_contain_text("Nia Newcomer")
+    expect(step(wizard, "terms")).to_have_attribute("aria-current", "step")
+
+    with page.expect_popup() as opened:
+        wizard.get_by_role("link", name="Read and accept the terms").click()
+    terms_page = opened.value
+    terms_page.get_by_role("checkbox").check()
+    terms_page.get_by_role("button", name="Accept").click()
+    expect(step(wizard, "save")).to_have_attribute("aria-current", "step")
+
+    expect(step(wizard, "save")).to_contain_text("~/.cloudvolume/secrets/cave-secret.json")
+    assert not (home / SECRETS).exists()
+    wizard.get_by_role("button", name="Save", exact=True).click()
+    expect(wizard.locator(".pill")).to_have_text("Ready")
+    expect(step(wizard, "ready")).to_contain_text("minnie65_public: 12 versions readable")
+    assert json.loads((home / SECRETS / "cave-secret.json").read_text())["token"] == token
+
+    wizard.get_by_role("button", name="Copy").click()
+    assert 'CAVEclient("minnie65_public"' in page.evaluate("() => navigator.clipboard.readText()")
+
+    lab.save(page)
+    assert_nowhere(token, lab, home)
+    wizard.get_by_role("button", name="Done").click()
+    summary = page.locator(".jp-OutputArea-output:visible", has_text="as the server answered at")
+    expect(summary).to_contain_text("Nia Newcomer")
+    lab.save(page)
+    assert_nowhere(token, lab, home)
+    assert "12 versions readable" in (lab.folder / "test_newcomer_goes_from_nothing_to_ready.ipynb").read_text()
+
+
+def assert_nowhere(token: str, lab: Lab, home: Path) -> None:
+    """Look for the token in everything that was written, but for the files it belongs into."""
+    written = [path for folder in (lab.folder, lab.home, home, lab.log.parent) for path in folder.rglob("*")]
+    files = [path for path in written if path.is_file() and SECRETS.as_posix() not in path.as_posix()]
+    assert any(path.suffix == ".ipynb" and ".ipynb_checkpoints" in path.as_posix() for path in files)
+    history = [path for path in files if path.name == "history.sqlite"]
+    assert history, "without the history there is nothing to look through"
+    for path in history:
+        with sqlite3.connect(path) as database:
+            database.execute("pragma wal_checkpoint")
+    assert [path for path in files if path.exists() and token.encode() in path.read_bytes()] == []
+
+
+def test_returning_user_is_ready_without_a_click(open_wizard: OpenWizard, demo: DemoServer, home: Path) -> None:
+    saved = Setup(demo.address)
+    saved.use_token(demo.world.key_of("ada@example.org"))
+    assert saved.save().ready
+    wizard = open_wizard()
+    expect(wizard.locator(".pill")).to_have_text("Ready")
+    expect(step(wizard, "account")).to_contain_text("Ada Lovelace · ada@example.org")
+
+
+def test_damaged_file_is_named_and_mended(open_wizard: OpenWizard, page: Page, demo: DemoServer, home: Path) -> None:
+    folder = home / SECRETS
+    folder.mkdir(parents=True)
+    (folder / "cave-secret.json").write_text('{"token": "0123')
+    wizard = open_wizard()
+    paste(wizard, page, demo.world.key_of("ada@example.org"))
+    expect(step(wizard, "save")).to_contain_text("cave-secret.json is damaged: it is not JSON")
+    wizard.get_by_role("button", name="Save", exact=True).click()
+    expect(wizard.locator(".pill")).to_have_text("Ready")
+    [aside] = folder.glob("cave-secret.json.damaged-*")
+    assert aside.read_text() == '{"token": "0123'
+
+
+def test_server_down_then_up(open_wizard: OpenWizard, home: Path) -> None:
+    port = free_port()
+    wizard = open_wizard(f"http://127.0.0.1:{port}")
+    expect(step(wizard, "account")).to_contain_text("refused or cut the connection")
+    expect(wizard.locator(".pill")).to_have_text("Needs you")
+    with DemoServer(port=port):
+        wizard.get_by_role("button", name="Try again").click()
+        expect(wizard.get_by_role("link", name="Sign in and get a token")).to_be_visible()
+
+
+def test_another_token_on_the_computer_is_asked_about(
+    open_wizard: OpenWizard, page: Page, demo: DemoServer, home: Path
+) -> None:
+    folder = home / SECRETS
+    folder.mkdir(parents=True)
+    (folder / "cave-secret.json").write_text(json.dumps({"token": "f" * 28 + "beef", "note": "mine"}))
+    wizard = open_wizard()
+    expect(step(wizard, "account")).to_contain_text("does not know the token ····beef")
+    token = demo.world.key_of("ada@example.org")
+    paste(wizard, page, token)
+    expect(step(wizard, "save")).to_contain_text("A different token, ····beef, stands in")
+    wizard.get_by_role("button", name="Replace it").click()
+    expect(wizard.locator(".pill")).to_have_text("Ready")
+    assert json.loads((folder / "cave-secret.json").read_text()) == {"token": token, "note": "mine"}
+
+
+def test_dropped_download_and_several_tokens(
+    open_wizard: OpenWizard, page: Page, demo: DemoServer, tmp_path: Path
+) -> None:
+    ada = demo.world.user_by_email("ada@example.org")
+    assert ada
+    wanted = demo.world.make_key(ada, "cluster").text
+    rows = [{"token": "1" * 32, "description": "old laptop"}, {"token": wanted, "description": "cluster"}]
+    download = tmp_path / "tokens.json"
+    download.write_text(json.dumps(rows))
+    wizard = open_wizard()
+    wizard.locator("input[type=file]").set_input_files(download)
+    wizard.get_by_role("radio", name="cluster").check()
+    wizard.get_by_role("button", name="Use this one").click()
+    expect(step(wizard, "token")).to_contain_text("key “cluster”")
+
+
+def test_wrong_paste_says_what_it_was(open_wizard: OpenWizard, page: Page) -> None:
+    wizard = open_wizard()
+    paste(wizard, page, "cop_abcdefghijklmnop")
+    expect(step(wizard, "account")).to_contain_text("Code Ocean's own access tokens")
+    expect(wizard.get_by_label("Your token")).to_be_focused()
+    expect(wizard.get_by_label("Your token")).to_have_value("")
+
+
+def test_server_can_be_changed(open_wizard: OpenWizard, page: Page) -> None:
+    wizard = open_wizard()
+    wizard.get_by_role("button", name="Change").click()
+    wizard.get_by_label("CAVE server").fill("minnie65_public")
+    wizard.get_by_role("button", name="Use these").click()
+    expect(wizard.locator(".server")).to_contain_text("looks like the name of a datastack")
+    with DemoServer() as other:
+        wizard.get_by_label("CAVE server").fill(other.address)
+        wizard.get_by_label("Datastack").fill("open_sandbox")
+        wizard.get_by_role("button", name="Use these").click()
+        expect(wizard.locator(".where")).to_contain_text(f"open_sandbox on {other.address[7:]}")
+        paste(wizard, page, other.world.key_of("ada@example.org"))
+        expect(step(wizard, "terms")).to_contain_text("nothing left to accept for open_sandbox")
+
+
+def test_by_keyboard_alone_and_no_key_reaches_the_notebook(
+    open_wizard: OpenWizard, page: Page, demo: DemoServer, home: Path
+) -> None:
+    wizard = open_wizard()
+    cells = page.locator(".jp-NotebookPanel:visible .jp-Cell").count()
+    field = wizard.get_by_label("Your token")
+    expect(field).to_be_visible()
+    wizard.get_by_role("button", name="Change").focus()
+    for key in ("b", "a", "d", "d", "m"):
+        page.keyboard.press(key)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(field).to_be_focused()
+    page.keyboard.type(demo.world.key_of("ada@example.org"))
+    page.keyboard.press("Enter")
+    expect(step(wizard, "save").get_by_role("heading", level=3)).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(wizard.locator(".pill")).to_have_text("Ready")
+    assert page.locator(".jp-NotebookPanel:visible .jp-Cell").count() == cells
+
+
+def test_after_a_kernel_restart_a_click_says_run_again(open_wizard: OpenWizard, page: Page) -> None:
+    wizard = open_wizard()
+    expect(wizard.get_by_label("Your token")).to_be_visible()
+    page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart().then(() => null)"
+    )
+    wizard.get_by_role("button", name="Check again").click()
+    expect(wizard.get_by_role("alert")).to_contain_text("Run the cell again")
+
+
+def test_a_hung_server_leaves_the_next_cell_free(
+    open_wizard: OpenWizard, page: Page, lab: Lab, demo: DemoServer
+) -> None:
+    demo.weather.set("hang")
+    wizard = open_wizard(cell="%load_ext cave_setup\n%cave_setup\nprint('next ' + 'cell')")
+    expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text("next cell", timeout=2000)
+    expect(step(wizard, "account")).to_contain_text("did not answer in time", timeout=12_000)
