@@ -6,12 +6,15 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from support.chromium import chromium
 
 from cave_setup.demo import DemoServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from playwright.sync_api import Browser
 
 OURS = ("CAVE", "CLOUD_VOLUME", "CO_", "API_SECRET", "CUSTOM_KEY", "REQUESTS_CA_BUNDLE")
 
@@ -26,6 +29,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.startswith(OURS) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A running Chromium, one for all tests."""
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture

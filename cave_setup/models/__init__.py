@@ -20,6 +20,7 @@ from cave_setup.models.answers import (
     Versions,
 )
 from cave_setup.models.facts import (
+    DEMO_HOME_MARK,
     Damage,
     Environment,
     EnvironmentKey,
@@ -47,6 +48,7 @@ from cave_setup.models.token import (
 __all__ = [
     "DEFAULT_DATASTACK",
     "DEFAULT_SERVER",
+    "DEMO_HOME_MARK",
     "TOKEN_FORM",
     "Access",
     "Account",

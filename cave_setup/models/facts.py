@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from cave_setup.models.answers import ServerFacts
     from cave_setup.models.token import Credential, Token
 
+# A file of this name in a home folder says that the home was made for a demo and goes with it.
+DEMO_HOME_MARK = ".cave-setup-demo"
+
 EnvironmentKey = Literal[
     "local",
     "code-ocean",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Worker:
-    """A daemon thread with a queue, started with the first piece of work.
+    """A daemon thread with a queue. It is there while there is work, so a wizard that is left alone holds none.
 
     The kernel's own thread only puts work in here, so a server that hangs leaves the next cell free.
 
@@ -80,12 +80,10 @@ class Worker:
 
     def _next(self) -> Callable[[], None] | None:
         with self._changed:
-            while not self._closed:
-                if not self._due:
-                    self._changed.wait()
-                    continue
+            while self._due:
                 wait = self._due[0][0] - time.monotonic()
                 if wait <= 0:
                     return heapq.heappop(self._due)[3]
                 self._changed.wait(wait)
+            self._thread = None
             return None

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from cave_setup.models import DEMO_HOME_MARK
 from cave_setup.terminal.main import READY, WRONG_USAGE
-from cave_setup.token_store import DEMO_HOME_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,48 @@
+# Everything a developer does, each in a line or two. `make demo` and `make test` need python3, pip, make and apt.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
+APT := $(if $(shell command -v sudo),sudo ,)apt-get
+
+.PHONY: demo test lint bench docs pictures stress clean
+
+demo: $(VENV)/demo  ## a demo CAVE server and JupyterLab with the notebook open, in a throwaway home
+	$(VENV)/bin/cave-setup demo
+
+test: $(VENV)/dev chromium lint  ## everything that must pass before main moves
+	$(PYTHON) -m pytest --cov --cov-report=term
+
+lint: $(VENV)/dev  ## style, types, import directions
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/dev  ## what importing and checking cost, beside peers in the same run
+	$(PYTHON) benchmarks/run.py
+
+pictures: $(VENV)/dev chromium  ## the README's pictures, from the real thing
+	CAVE_SETUP_PICTURES=docs/pictures $(PYTHON) -m pytest tests/browser/test_pictures.py
+
+clean:
+	rm -rf $(VENV) build dist .coverage* .mypy_cache .pytest_cache .ruff_cache
+
+# A virtual environment for each purpose's packages; made anew when the list of packages changes.
+$(VENV)/bin/python:
+	python3 -m venv $(VENV) || { $(APT) update && $(APT) install -y python3-venv && python3 -m venv --clear $(VENV); }
+
+$(VENV)/demo: $(VENV)/bin/python pyproject.toml
+	$(PIP) --editable '.[demo]'
+	touch $@
+
+$(VENV)/dev: $(VENV)/bin/python pyproject.toml
+	$(PIP) --editable '.[dev]'
+	touch $@
+
+# An installed Chromium or Chrome serves; else Debian's; else Playwright's own.
+.PHONY: chromium
+chromium: $(VENV)/dev
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null \
+	|| { command -v apt-get >/dev/null && $(APT) update -qq && $(APT) install -y -qq chromium >/dev/null; } \
+	|| $(PYTHON) -m playwright install --with-deps chromium

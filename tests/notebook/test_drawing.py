@@ -1,0 +1,315 @@
+"""The browser side by itself, in real Chromium with a model made up by the test: no Jupyter, no kernel."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+from support import facts as f
+from support.states import ALL_STATES, drawn
+
+import cave_setup
+from cave_setup.models import Account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+pytestmark = pytest.mark.browser
+
+FOLDER = Path(cave_setup.__file__).parent / "notebook"
+PAGE = """<!doctype html><meta charset="utf-8"><title>wizard</title><style>{css}</style>
+<body data-jp-theme-light="true"><textarea id="outside"></textarea><div id="here"></div>"""
+START = """async ([source, state]) => {
+    const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    const listeners = [];
+    window.sent = []; window.keys = [];
+    window.model = {
+        state,
+        get: () => window.model.state,
+        on: (_, listener) => listeners.push(listener),
+        off: () => { window.wasOff = true; },
+        send: (message, _callbacks, buffers) => {
+            if (window.gone) throw new Error("Cannot send");
+            window.sent.push(buffers ? { ...message, bytes: buffers[0].byteLength } : message);
+        },
+        set: (state) => { window.model.state = state; listeners.forEach((listener) => listener()); },
+    };
+    document.addEventListener("keydown", (event) => window.keys.push(event.key), true);
+    module.default.initialize({ model });
+    window.dispose = module.default.render({ model, el: document.querySelector("#here") });
+}"""
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    made = browser.new_context(
+        viewport={"width": 760, "height": 900}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    made.set_default_timeout(5000)
+    html = PAGE.format(css=(FOLDER / "wizard.css").read_text())
+    made.route("http://localhost/", lambda route: route.fulfill(body=html, content_type="text/html"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    made = context.new_page()
+    made.goto("http://localhost/")
+    yield made
+    made.close()
+
+
+def draw(page: Page, state: dict[str, Any]) -> None:
+    page.evaluate(START, [(FOLDER / "wizard.js").read_text(), state])
+
+
+def change(page: Page, state: dict[str, Any]) -> None:
+    page.evaluate("state => window.model.set(state)", state)
+
+
+def sent(page: Page) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = page.evaluate("() => window.sent")
+    return [message for message in messages if message["action"] != "hello"]
+
+
+def paste(page: Page, text: str) -> None:
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    page.get_by_label("Your token").focus()
+    page.keyboard.press("Control+V")
+
+
+def test_it_says_hello_so_that_the_kernel_knows_there_is_a_front_end(page: Page) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    assert page.evaluate("() => window.sent[0].action") == "hello"
+
+
+@pytest.mark.parametrize("name", ALL_STATES)
+def test_every_state_is_drawn_whole_and_in_order(page: Page, name: str) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    state = ALL_STATES[name]()
+    draw(page, state)
+    headings = page.get_by_role("region", name="CAVE Setup").get_by_role("heading", level=3)
+    expect(headings).to_have_text([step["title"] for step in state["steps"]])
+    assert errors == []
+
+
+@pytest.mark.parametrize("name", ALL_STATES)
+def test_nothing_sticks_out_at_the_side(page: Page, name: str) -> None:
+    draw(page, ALL_STATES[name]())
+    for width in (320, 480, 760):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+
+
+CONTRAST = """() => {
+    const linear = (part) => (part <= .03928 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4);
+    const channel = (value) => linear(value / 255);
+    const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const rgba = (color) => {
+        canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const light = (c) => .2126 * channel(c[0]) + .7152 * channel(c[1]) + .0722 * channel(c[2]);
+    const ground = (node) => {
+        const layers = [];
+        for (let at = node; at; at = at.parentElement) {
+            const color = rgba(getComputedStyle(at).backgroundColor);
+            if (color[3] > 0) layers.push(color);
+            if (color[3] === 255) break;
+        }
+        let under = [255, 255, 255];
+        for (const color of layers.reverse()) under = under.map((u, i) => u + (color[i] - u) * color[3] / 255);
+        return under;
+    };
+    const poor = [];
+    const walker = document.createTreeWalker(document.querySelector(".cave-setup"), NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const node = walker.currentNode.parentElement;
+        if (!walker.currentNode.data.trim() || !node.getClientRects().length || node.closest(".hidden")) continue;
+        const [a, b] = [light(rgba(getComputedStyle(node).color)), light(ground(node))];
+        const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+        if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${walker.currentNode.data.trim().slice(0, 40)}`);
+    }
+    return poor;
+}"""
+
+
+@pytest.mark.parametrize("name", ALL_STATES)
+def test_all_text_can_be_read_in_light_and_dark(page: Page, name: str) -> None:
+    draw(page, ALL_STATES[name]())
+    for light in ("true", "false"):
+        page.evaluate("light => { document.body.dataset.jpThemeLight = light; }", light)
+        assert page.evaluate(CONTRAST) == []
+
+
+def test_the_contrast_check_finds_poor_contrast(page: Page) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    page.add_style_tag(content=".cave-setup { --soft: #aaa !important }")
+    assert page.evaluate(CONTRAST)
+
+
+def test_pasting_sends_the_whole_text_and_leaves_nothing_in_the_page(page: Page) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    text = '{\n  "token": "0123456789abcdef0123456789abcdef"\n}'
+    paste(page, text)
+    assert sent(page) == [{"action": "paste", "text": text}]
+    assert page.get_by_label("Your token").input_value() == ""
+    assert "0123456789abcdef" not in page.content()
+
+
+def test_typing_sends_on_enter_and_empties_the_field(page: Page) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    field = page.get_by_label("Your token")
+    assert (field.get_attribute("type"), field.get_attribute("autocomplete")) == ("password", "off")
+    field.fill("abc")
+    field.press("Enter")
+    assert sent(page) == [{"action": "paste", "text": "abc"}]
+    assert field.input_value() == ""
+
+
+def test_a_dropped_file_is_sent_and_kept_from_the_file_browser(page: Page) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    reached = page.evaluate(
+        """() => {
+            let outside = false;
+            document.addEventListener("drop", () => { outside = true; });
+            const data = new DataTransfer();
+            data.items.add(new File(["0123"], "token.json"));
+            const drop = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+            document.querySelector(".paste").dispatchEvent(drop);
+            return [outside, drop.defaultPrevented];
+        }"""
+    )
+    page.wait_for_function("() => window.sent.length > 1")
+    assert sent(page) == [{"action": "file", "bytes": 4}]
+    assert reached == [False, True]
+
+
+def test_a_file_too_large_is_refused_before_it_is_read(page: Page) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    page.locator("input[type=file]").set_input_files(
+        {"name": "big", "mimeType": "text/plain", "buffer": b"x" * 1_000_001}
+    )
+    expect(page.get_by_role("alert")).to_contain_text("too large")
+    assert sent(page) == []
+
+
+def test_keys_typed_in_the_wizard_reach_nobody_else(page: Page) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    page.get_by_role("button", name="Change").focus()
+    for key in ("b", "ArrowDown", "Escape", "Shift+Enter"):
+        page.keyboard.press(key)
+    assert page.evaluate("() => window.keys") == []
+    page.locator("#outside").press("b")
+    assert page.evaluate("() => window.keys") == ["b"]
+
+
+def test_a_half_typed_field_survives_a_change_elsewhere(page: Page) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    page.get_by_label("Your token").fill("half typed")
+    change(page, drawn(f.nothing_yet(), busy="Asking the server …"))
+    field = page.get_by_label("Your token")
+    assert field.input_value() == "half typed"
+    expect(field).to_be_focused()
+
+
+def test_focus_is_taken_along_to_the_next_step_only_for_those_who_are_here(page: Page) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    page.get_by_label("Your token").focus()
+    change(page, ALL_STATES["save"]())
+    expect(page.get_by_role("heading", name="Save on this computer")).to_be_focused()
+    page.locator("#outside").focus()
+    change(page, ALL_STATES["ready"]())
+    expect(page.locator("#outside")).to_be_focused()
+
+
+def test_screen_readers_are_told_once_in_a_region_that_stays(page: Page) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    page.evaluate("() => { window.region = document.querySelector('[role=status]'); }")
+    change(page, drawn(f.facts(), said=1, say="Ready: done."))
+    assert page.evaluate("() => document.querySelector('[role=status]') === window.region")
+    expect(page.get_by_role("status")).to_have_text("Ready: done.")
+    assert page.get_by_role("status").count() == 1
+
+
+def test_each_step_says_its_state_in_words_and_not_by_colour_alone(page: Page) -> None:
+    draw(page, ALL_STATES["terms"]())
+    expect(page.locator("[data-step=terms]")).to_have_attribute("aria-current", "step")
+    expect(page.locator("[data-step=account]")).to_contain_text("(done)")
+    expect(page.locator("[data-step=terms]")).to_contain_text("(to do now)")
+    expect(page.locator("[data-step=save]")).to_contain_text("(comes later)")
+
+
+def test_what_a_server_calls_itself_stays_text(page: Page) -> None:
+    name = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>\'">'
+    draw(page, drawn(f.facts(account=Account(1, name, "eve@example.org"))))
+    expect(page.locator("[data-step=account]")).to_contain_text(name)
+    assert page.evaluate("() => window.pwned") is None
+
+
+def test_the_terms_page_is_believed_only_if_it_is_that_window_of_that_server(page: Page) -> None:
+    state = ALL_STATES["terms"]()
+    for step in state["steps"]:
+        for block in step["blocks"]:
+            for item in block.get("items", []):
+                if isinstance(item, dict) and "href" in item:
+                    item["href"] = "http://localhost/terms"
+    body = "<script>if (opener) opener.postMessage(location.hash.slice(1) || 'success', '*')</script>"
+    page.context.route(
+        "http://localhost/terms*", lambda route: route.fulfill(body="<p>terms", content_type="text/html")
+    )
+    page.context.route("http://other.test/*", lambda route: route.fulfill(body=body, content_type="text/html"))
+    draw(page, state)
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Read and accept the terms").click()
+    popup = opened.value
+    assert sent(page) == [{"action": "opened", "what": "terms"}]
+    page.evaluate("() => window.postMessage('success', '*')")  # this page itself
+    popup.evaluate("() => opener.postMessage('something else', '*')")
+    page.wait_for_timeout(150)
+    assert len(sent(page)) == 1
+    popup.evaluate("() => opener.postMessage('success', '*')")
+    page.wait_for_function("() => window.sent.some((message) => message.action === 'visible')")
+    page.wait_for_timeout(100)
+    assert popup.is_closed()
+
+
+def test_coming_back_to_the_page_makes_it_look_at_once(page: Page) -> None:
+    waiting = json.loads(json.dumps(ALL_STATES["terms"]()))
+    draw(page, waiting)
+    page.evaluate("() => window.dispatchEvent(new Event('focus'))")
+    assert sent(page) == []
+    waiting["steps"][2]["blocks"].append({"id": "watching", "kind": "waiting", "text": "Waiting …"})
+    change(page, waiting)
+    page.evaluate("() => window.dispatchEvent(new Event('focus'))")
+    assert sent(page) == [{"action": "visible"}]
+
+
+def test_a_dead_kernel_is_said(page: Page) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    page.evaluate("() => { window.gone = true; }")
+    page.get_by_role("button", name="Check again").click()
+    expect(page.get_by_role("alert")).to_contain_text("Run the cell again")
+
+
+def test_the_lines_can_be_copied(page: Page) -> None:
+    draw(page, ALL_STATES["ready"]())
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("status")).to_have_text("Copied.")
+    assert "CAVEclient" in page.evaluate("() => navigator.clipboard.readText()")
+
+
+def test_taking_it_down_takes_its_listeners_along(page: Page) -> None:
+    draw(page, ALL_STATES["terms"]())
+    page.evaluate("() => window.dispose()")
+    page.get_by_role("button", name="Change").focus()
+    page.keyboard.press("b")
+    assert page.evaluate("() => window.keys") == ["b"]
+    assert page.evaluate("() => window.wasOff")

@@ -1,0 +1,75 @@
+"""The magic, in a real IPython shell."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import ipywidgets
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cave_setup.demo import DemoServer
+
+
+@pytest.fixture
+def shell(home: Path) -> Iterator[InteractiveShell]:
+    made = InteractiveShell.instance()
+    made.run_line_magic("load_ext", "cave_setup")
+    yield made
+    ipywidgets.Widget.close_all()
+
+
+def test_status_is_text_and_html(shell: InteractiveShell, demo: DemoServer) -> None:
+    with capture_output() as captured:
+        shell.run_line_magic("cave_setup", f"status --server {demo.address}")
+    [output] = captured.outputs
+    assert "no token for 127.0.0.1" in output.data["text/plain"]
+    assert "no token for 127.0.0.1" in output.data["text/html"]
+
+
+def test_the_wizard_is_shown(shell: InteractiveShell, demo: DemoServer) -> None:
+    with capture_output() as captured:
+        shell.run_line_magic("cave_setup", f"--server {demo.address} --datastack open_sandbox")
+    [output] = captured.outputs
+    assert "application/vnd.jupyter.widget-view+json" in output.data
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("--server minnie65_public", "name of a datastack"),
+        ("--nonsense", "unrecognized"),
+        ("somewhere", "invalid choice"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(shell: InteractiveShell, line: str, sentence: str) -> None:
+    with capture_output() as captured:
+        result = shell.run_cell(f"%cave_setup {line}")
+    assert sentence in str(result.error_in_exec) + captured.stderr
+    assert "Traceback" not in captured.stdout + captured.stderr
+
+
+def test_a_token_is_no_argument(shell: InteractiveShell) -> None:
+    usage = shell.find_line_magic("cave_setup").__doc__
+    assert "--server" in usage
+    assert "--token" not in usage
+
+
+def test_loading_the_extension_loads_nothing_heavy(home: Path) -> None:
+    heavy = ("requests", "ipywidgets", "anywidget", "tornado", "caveclient", "filelock")
+    code = (
+        "import sys, cave_setup; names = set(sys.modules)\n"
+        f"assert not names & {{*{heavy}, 'IPython'}}, names\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "before = set(sys.modules); cave_setup.load_ipython_extension(InteractiveShell.instance())\n"
+        f"added = set(sys.modules) - before; assert not added & {{*{heavy}}}, added\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr

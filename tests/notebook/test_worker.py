@@ -1,0 +1,109 @@
+"""The wizard's thread: one thing after another, at once or later, and gone when it is closed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cave_setup.notebook.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def wait_until_no_thread() -> None:
+    deadline = time.monotonic() + 5
+    while any(thread.name == "cave-setup-worker" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def errors() -> list[Exception]:
+    return []
+
+
+@pytest.fixture
+def worker(errors: list[Exception]) -> Iterator[Worker]:
+    made = Worker(errors.append)
+    yield made
+    made.close()
+
+
+def wait_for(worker: Worker) -> None:
+    done = threading.Event()
+    worker.submit(done.set)
+    assert done.wait(5)
+
+
+def test_work_is_done_in_order_on_one_thread(worker: Worker) -> None:
+    seen: list[tuple[int, int]] = []
+    for number in range(20):
+        worker.submit(lambda number=number: seen.append((number, threading.get_ident())))  # type: ignore[misc]
+    wait_for(worker)
+    assert [number for number, _ in seen] == list(range(20))
+    assert len({thread for _, thread in seen}) == 1
+    assert seen[0][1] != threading.get_ident()
+
+
+def test_submitting_never_waits_for_the_work(worker: Worker) -> None:
+    release = threading.Event()
+    worker.submit(lambda: release.wait(5) and None)
+    began = time.monotonic()
+    for _ in range(100):
+        worker.submit(lambda: None)
+    assert time.monotonic() - began < 1
+    release.set()
+
+
+def test_later_work_waits_its_time_and_lets_other_work_pass(worker: Worker) -> None:
+    seen: list[str] = []
+    done = threading.Event()
+    worker.submit(lambda: (seen.append("later"), done.set())[1], after=0.2)
+    worker.submit(lambda: seen.append("now"))
+    assert done.wait(5)
+    assert seen == ["now", "later"]
+
+
+def test_work_of_the_same_name_is_replaced(worker: Worker) -> None:
+    seen: list[str] = []
+    done = threading.Event()
+    worker.submit(lambda: seen.append("old"), after=0.2, name="look")
+    worker.submit(lambda: (seen.append("new"), done.set())[1], after=0.1, name="look")
+    assert done.wait(5)
+    time.sleep(0.2)
+    assert seen == ["new"]
+
+
+def test_cancelled_work_is_not_done_and_said_to_have_been_there(worker: Worker) -> None:
+    seen: list[str] = []
+    worker.submit(lambda: seen.append("never"), after=0.1, name="look")
+    assert worker.cancel("look") == 1
+    assert worker.cancel("look") == 0
+    time.sleep(0.2)
+    assert seen == []
+
+
+def test_a_mistake_is_reported_and_the_thread_goes_on(worker: Worker, errors: list[Exception]) -> None:
+    worker.submit(lambda: {}["missing"])
+    wait_for(worker)
+    assert [type(error) for error in errors] == [KeyError]
+
+
+def test_without_work_there_is_no_thread(worker: Worker) -> None:
+    wait_for(worker)
+    wait_until_no_thread()
+    wait_for(worker)
+
+
+def test_closing_ends_the_thread_and_drops_what_waits(worker: Worker) -> None:
+    seen: list[str] = []
+    worker.submit(lambda: seen.append("never"), after=0.05)
+    worker.close()
+    wait_until_no_thread()
+    worker.submit(lambda: seen.append("never"))
+    time.sleep(0.1)
+    assert seen == []
