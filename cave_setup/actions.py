@@ -6,14 +6,13 @@ No screen, no sentence and no rule in here: sentences are `words`, rules are `pl
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from cave_setup import words
 from cave_setup.auth_server import AuthServer
 from cave_setup.environment import detect
-from cave_setup.errors import AddressError, NotSavable, PasteError, ServerError, SetupError
+from cave_setup.errors import NotSavable, PasteError, ServerError, SetupError
 from cave_setup.models import (
     DEFAULT_DATASTACK,
     DEFAULT_SERVER,
@@ -22,6 +21,7 @@ from cave_setup.models import (
     DatastackRecord,
     ServerAddress,
     TokenRefused,
+    datastack_name,
 )
 from cave_setup.observe import observe, with_store
 from cave_setup.paste import find_candidates, find_token
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 SERVER_VARIABLE = "CAVE_SETUP_SERVER"
 DATASTACK_VARIABLE = "CAVE_SETUP_DATASTACK"
-
-_DATASTACK_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 class Setup:
@@ -119,9 +117,7 @@ class Setup:
 
         """
         address = ServerAddress(server_address)
-        name = datastack.strip()
-        if not _DATASTACK_FORM.fullmatch(name):
-            raise AddressError(*words.datastack_malformed(name))
+        name = datastack_name(datastack)
         if self._server is None or self._server.address != address:
             self.close()
             self._server = AuthServer(address)

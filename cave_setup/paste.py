@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,12 +15,13 @@ from cave_setup.models import TOKEN_FORM, Candidate, Token
 
 LONGEST_TEXT = 1_000_000  # characters; a token page's download has 150
 
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _QUOTES = "\"'`´‘’‚‛“”„‟«»‹›"
-_WRAPPING = re.compile(rf"^[\s{_QUOTES}]+|[\s{_QUOTES},;]+$")
+# Stripped, not matched: a pattern for the end of a text takes minutes where a long run of blanks stands in its middle.
+_WRAPPING = "".join(filter(str.isspace, map(chr, range(0x3001)))) + _QUOTES
 # Not part of a longer word or number: 40 hex characters are a Git commit, not a token with something behind it.
 _TOKEN_IN_TEXT = re.compile(r"(?<![0-9A-Za-z_])[0-9a-fA-F]{32}(?![0-9A-Za-z_])")
-_SERVER_IN_TEXT = re.compile(r"middle_auth_url[=:'\"\s]+([^\s&'\",}/]+(?::\d+)?)")
+_SERVER_IN_TEXT = re.compile(r"middle_auth_url[=:'\"\s]+(?:https?://)?([^\s&'\",}/]+(?::\d+)?)")
 
 # Things that are pasted instead of a token, most telling first: (what it looks like, the sentence for it).
 _INSTEAD: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -28,13 +30,13 @@ _INSTEAD: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"ecc4casd1f70f254dwad452524bd0d0d8"), words.PASTED_DOCUMENTATION_TOKEN),
     (re.compile(r"(?:^|code=)4(?:/|%2F)0?[0-9A-Za-z_-]{8,}", re.IGNORECASE), words.PASTED_GOOGLE_CODE),
     (re.compile(r"\bya29\.[0-9A-Za-z_-]+|\bAIza[0-9A-Za-z_-]{10,}|\bGOCSPX-"), words.PASTED_GOOGLE_CODE),
-    (re.compile(r"\b(?:ghp|gho|ghs|github_pat)_[0-9A-Za-z]"), words.PASTED_GITHUB_TOKEN),
+    (re.compile(r"\b(?:gh[oprsu]|github_pat)_[0-9A-Za-z]"), words.PASTED_GITHUB_TOKEN),
     (re.compile(r"<!doctype|<html|<head|<body|<div|</\w+>", re.IGNORECASE), words.PASTED_HTML),
-    (re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$"), words.PASTED_EMAIL),
+    (re.compile(r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"), words.PASTED_EMAIL),
     (re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"), words.PASTED_UUID),
     (re.compile(r"^\*{3,}$|^[•·●]{3,}|····"), words.PASTED_MASK),
 )
-_NEARLY = re.compile(r"^[0-9a-zA-Z]{24,64}$")
+_NEARLY = re.compile(r"[0-9a-zA-Z]{24,64}|[0-9a-fA-F\s]{24,80}")
 
 
 def find_token(text: str) -> Candidate:
@@ -88,7 +90,7 @@ def _unwrap(text: str) -> tuple[str, list[str]]:
     visible = _INVISIBLE.sub("", text)
     if visible != text:
         cleaned.append(words.CLEANED_INVISIBLE)
-    bare = _WRAPPING.sub("", visible)
+    bare = visible.lstrip(_WRAPPING).rstrip(_WRAPPING + ",;")
     around = visible.replace(bare, "", 1)
     if any(mark in around for mark in _QUOTES):
         cleaned.append(words.CLEANED_QUOTES)
@@ -123,12 +125,12 @@ def _as_data(text: str) -> Any:  # noqa: ANN401 - it is whatever was pasted
 
 
 def _from_data(data: Any, cleaned: list[str]) -> list[Candidate]:  # noqa: ANN401 - it is whatever was pasted
-    """Find tokens in the forms of data that CAVE's own pages and files have."""
-    if isinstance(data, str):
-        token = _bare_token(data.strip())
-        return [Candidate(token, cleaned=(words.CLEANED_QUOTES,))] if token else []
+    """Find tokens in the forms of data that CAVE's own pages and files have: flat ones."""
     if isinstance(data, list):
-        return [candidate for entry in data for candidate in _from_data(entry, cleaned)]
+        return [candidate for entry in data if not isinstance(entry, list) for candidate in _from_data(entry, cleaned)]
+    if isinstance(data, str):
+        token = _bare_token(data)
+        return [Candidate(token, cleaned=(words.CLEANED_QUOTES, *_case_note(data)))] if token else []
     if not isinstance(data, dict):
         return []
     if isinstance(data.get("token"), str):
@@ -148,10 +150,10 @@ def _from_entry(entry: dict[str, Any], cleaned: list[str]) -> list[Candidate]:
         Candidate(
             token,
             # The token page writes the word None where a key has no description (WIRE section 9).
-            description="" if description in {None, "None"} else str(description)[:120],
+            description="" if description in (None, "None") else str(description)[:120],
             created=str(entry.get("created") or "")[:40],
             server=_host(str(entry.get("middle_auth_url") or "")),
-            cleaned=tuple(dict.fromkeys([words.CLEANED_DATA, *cleaned, *notes])),
+            cleaned=tuple(dict.fromkeys([words.CLEANED_DATA, *cleaned, *notes, *_case_note(bare)])),
         )
     ]
 
@@ -159,10 +161,14 @@ def _from_entry(entry: dict[str, Any], cleaned: list[str]) -> list[Candidate]:
 def _from_text(bare: str, cleaned: list[str]) -> list[Candidate]:
     """Find tokens that stand somewhere in a sentence, a line of code, a header or an address."""
     text = unquote(bare)
-    named = _SERVER_IN_TEXT.search(text)
-    server = _host(named.group(1)) if named else ""
+    named = {_host(server) for server in _SERVER_IN_TEXT.findall(text)}
+    the_only_one = named.pop() if len(named) == 1 else ""
+    tokens = list(_TOKEN_IN_TEXT.finditer(text))
     found = []
-    for match in _TOKEN_IN_TEXT.finditer(text):
+    for match, following in zip_longest(tokens, tokens[1:]):
+        # Of several servers, a token's own is named behind it, as in two downloads pasted one after the other.
+        own = _SERVER_IN_TEXT.search(text, match.end(), following.start() if following else len(text))
+        server = _host(own.group(1)) if own else the_only_one
         notes = [*cleaned, words.CLEANED_AROUND]
         if match.group() != match.group().lower():
             notes.append(words.CLEANED_CASE)
@@ -180,8 +186,8 @@ def _what_instead(text: str) -> str:
     for pattern, sentence in _INSTEAD:
         if pattern.search(bare):
             return sentence
-    joined = re.sub(r"\s+", "", bare)
-    if _NEARLY.fullmatch(joined):
+    if _NEARLY.fullmatch(bare):
+        joined = re.sub(r"\s+", "", bare)
         odd = sorted(set(joined.lower()) - set("0123456789abcdef"))
         return words.pasted_nearly_a_token(len(joined), odd)
     return words.PASTED_SOMETHING_ELSE

@@ -188,7 +188,7 @@ def _token(facts: Facts) -> _Verdict:
     if isinstance(keys, ServerError):
         return _problem(keys, seconds)
     if not isinstance(keys, tuple):
-        return _Verdict("waiting", words.KEYS_UNKNOWN)
+        return _Verdict("problem", words.KEYS_UNKNOWN, words.KEYS_UNKNOWN_REMEDY, "retry", seconds=seconds)
     key = _listed(keys, credential.token)
     if key:
         return _Verdict("done", words.lasting_key(key.description, key.token.masked), seconds=seconds)

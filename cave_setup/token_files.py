@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from cave_setup.errors import AddressError
 from cave_setup.models import Damage, ServerAddress, Token, TokenFile, deployment_of
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def read_token_file(path: Path, shown: str) -> TokenFile:
     if not isinstance(data, dict):
         return damaged("not-an-object")
     text = data.get("token")
-    if text is None or text == "":
-        return damaged("no-token")
+    if text is None:
+        return damaged("no-token")  # caveclient goes on looking then; an empty text it takes for a token
     try:
         token = Token(text) if isinstance(text, str) else None
     except ValueError:
@@ -56,8 +57,18 @@ def _named_server(data: dict[str, Any]) -> str:
     return named.split("://")[-1].split("/")[0].lower() if isinstance(named, str) else ""
 
 
-def content_with_token(path: Path, token: Token, server: ServerAddress | None) -> bytes:
-    """Give the file's new content: its other entries as they are, the token set."""
+def _server_in_name(path: Path) -> str:
+    """Host (and port) that a server's own file is named for; a copy such as ``old-cave-secret.json`` is nobody's."""
+    if not path.name.endswith(SERVER_FILE_SUFFIX):
+        return ""
+    try:
+        return ServerAddress(path.name.removesuffix(SERVER_FILE_SUFFIX)).netloc
+    except AddressError:
+        return ""
+
+
+def content_with_token(path: Path, token: Token, host: str) -> bytes:
+    """Give the file's new content: its other entries as they are, the token of this host set."""
     try:
         data = json.loads(path.read_bytes().decode("utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -65,7 +76,7 @@ def content_with_token(path: Path, token: Token, server: ServerAddress | None) -
     if not isinstance(data, dict):
         data = {}
     named = _named_server(data)
-    if named and server and deployment_of(named) != deployment_of(server.netloc):
+    if named and deployment_of(named) != deployment_of(host):
         del data["middle_auth_url"]  # it named the server of the token that is being replaced
     data["token"] = token.reveal()
     return (json.dumps(data, indent=4, ensure_ascii=False) + "\n").encode()
@@ -93,11 +104,7 @@ def other_server_of(token: Token, files: Sequence[TokenFile], own: Collection[st
     home = {deployment_of(host) for host in own}
     if named_server:
         return "" if deployment_of(named_server) in home else named_server
-    holders = [
-        file.path.name.removesuffix(SERVER_FILE_SUFFIX)
-        for file in files
-        if file.token == token and file.path.name.endswith(SERVER_FILE_SUFFIX)
-    ]
+    holders = [host for file in files if file.token == token and (host := file.server or _server_in_name(file.path))]
     if any(deployment_of(holder) in home for holder in holders):
         return ""
     return holders[0] if holders else ""

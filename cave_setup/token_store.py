@@ -18,14 +18,13 @@ from filelock import FileLock, Timeout
 
 from cave_setup import words
 from cave_setup.errors import DemoTokenRefused, FolderNotWritable, StoreBusy, StoreError, WouldReplace
-from cave_setup.models import SaveTarget, ServerAddress, StoreFacts, Token, TokenFile
+from cave_setup.models import DEMO_HOME_MARK, SaveTarget, ServerAddress, StoreFacts, Token, TokenFile
 from cave_setup.token_files import DEFAULT_FILE, LEGACY_FILE, content_with_token, other_server_of, read_token_file
 from cave_setup.transaction import leftovers, write_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-DEMO_HOME_MARK = ".cave-setup-demo"
 
 _LOCK_SECONDS = 5.0
 _REASONS = {
@@ -101,7 +100,8 @@ class TokenStore:
         for folder in folders:
             with contextlib.suppress(OSError):
                 found += sorted(path for path in folder.iterdir() if path.name.endswith((DEFAULT_FILE, LEGACY_FILE)))
-        return [path for path in found if not path.name.startswith(".")]
+        # A link to nowhere is no file, for caveclient as for us; a save makes the file that it points to.
+        return [path for path in found if not path.name.startswith(".") and _exists(path)]
 
     def _for_caveclient(self, files: dict[Path, TokenFile], server: ServerAddress) -> TokenFile | None:
         """Choose as caveclient does: the server's file if it exists, else the default one; the legacy one last."""
@@ -239,7 +239,7 @@ class TokenStore:
             self._write(targets, token, server)
 
     def _write(self, targets: list[SaveTarget], token: Token, server: ServerAddress) -> None:
-        by_folder: dict[Path, dict[Path, bytes]] = {}
+        contents: dict[Path, bytes] = {}
         for target in targets:
             path = Path(os.path.realpath(target.path))  # a linked file stays a link; what it points to is replaced
             if target.verdict == "same":
@@ -247,10 +247,8 @@ class TokenStore:
                 continue
             if target.verdict == "repair":
                 self._copy_aside(path)
-            content = content_with_token(path, token, server)
-            by_folder.setdefault(path.parent, {})[path] = content
-        for contents in by_folder.values():
-            write_together(contents)
+            contents[path] = content_with_token(path, token, server.netloc)
+        write_together(contents)
 
     def _copy_aside(self, path: Path) -> None:
         """Keep a damaged file under a dated name. It stays in place until the whole one is moved over it."""
@@ -260,23 +258,27 @@ class TokenStore:
 
     def mend(self) -> None:
         """Finish what a crash interrupted. Does nothing where nothing was, or where another program is writing."""
-        abandoned, unfinished = leftovers(self.folder)
-        if not abandoned and not unfinished:
+        if not any(leftovers(self._folders())):
             return
         with contextlib.suppress(OSError, Timeout, StoreError), self._locked(seconds=0.0):
             self._finish_interrupted()
 
     def _finish_interrupted(self) -> None:
-        for folder in dict.fromkeys([self.folder, self.cloud_volume_folder]):
-            abandoned, unfinished = leftovers(folder)
-            for path in abandoned:
-                path.unlink(missing_ok=True)
-            for left in unfinished:
-                token = read_token_file(left.prepared, "").token
-                if token is not None:
-                    # Not simply moved: entries added to the target since the crash are kept.
-                    write_together({left.target: content_with_token(left.target, token, None)})
-                left.prepared.unlink(missing_ok=True)
+        abandoned, unfinished = leftovers(self._folders())
+        for path in abandoned:
+            path.unlink(missing_ok=True)
+        for left in unfinished:
+            wanted = read_token_file(left.prepared, "")
+            if wanted.token is not None:
+                # Not simply moved: entries added to the target since the crash are kept.
+                write_together({left.target: content_with_token(left.target, wanted.token, wanted.server)})
+            left.prepared.unlink(missing_ok=True)
+
+    def _folders(self) -> set[Path]:
+        """Every folder that a save writes into: also those in which linked files really are."""
+        folders = [self.folder, self.cloud_volume_folder]
+        linked = [Path(os.path.realpath(path)).parent for path in self._existing()]
+        return {Path(os.path.realpath(folder)) for folder in [*folders, *linked]}
 
     @contextlib.contextmanager
     def _locked(self, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
@@ -299,6 +301,8 @@ class TokenStore:
             work()
         except OSError as fault:
             reason = _REASONS.get(fault.errno or 0) or (fault.strerror or type(fault).__name__)
+        except NotImplementedError:
+            reason = "its file system knows no locks"
         else:
             return
         raise FolderNotWritable(

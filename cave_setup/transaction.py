@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 _LEFTOVER = re.compile(r"\.cave-setup-(?P<id>[0-9a-f]{8})-(?P<number>[0-9]+)-(?P<name>.+)\.tmp")
@@ -35,7 +35,7 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
     Parameters
     ----------
     contents : mapping of Path to bytes
-        Files of one folder. They belong to this user alone afterwards (mode 0600).
+        Files, in one folder or several. They belong to this user alone afterwards (mode 0600).
 
     Raises
     ------
@@ -45,18 +45,20 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
     """
     transaction = secrets.token_hex(4)
     prepared: list[tuple[Path, Path]] = []
+    begun = False
     try:
         for number, (target, content) in enumerate(contents.items(), start=1):
             temporary = target.with_name(f".cave-setup-{transaction}-{number}-{target.name}.tmp")
             prepared.append((temporary, target))
             _write_private(temporary, content)
+        for temporary, target in prepared:
+            os.replace(temporary, target)  # noqa: PTH105 - the one call whose atomicity everything rests on
+            begun = True
     except OSError:
-        for temporary, _ in prepared:
+        for temporary, _ in prepared if not begun else ():
             with contextlib.suppress(OSError):
                 temporary.unlink()
         raise
-    for temporary, target in prepared:
-        os.replace(temporary, target)  # noqa: PTH105 - the one call whose atomicity everything rests on
     for folder in {target.parent for target in contents}:
         _sync_folder(folder)
 
@@ -79,8 +81,13 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def leftovers(folder: Path) -> tuple[list[Path], list[Leftover]]:
-    """Find what interrupted writes left in a folder. Call it only while no other program can be writing.
+def leftovers(folders: Iterable[Path]) -> tuple[list[Path], list[Leftover]]:
+    """Find what interrupted writes left. Act on it only while no other program can be writing.
+
+    Parameters
+    ----------
+    folders : iterable of Path
+        All folders that are written together: how far a write came shows only from all of them.
 
     Returns
     -------
@@ -91,7 +98,7 @@ def leftovers(folder: Path) -> tuple[list[Path], list[Leftover]]:
 
     """
     groups: dict[str, dict[int, Leftover]] = {}
-    for path, match in _matching(folder):
+    for path, match in (found for folder in folders for found in _matching(folder)):
         group = groups.setdefault(match["id"], {})
         group[int(match["number"])] = Leftover(path, path.with_name(match["name"]))
     abandoned = [left.prepared for group in groups.values() if 1 in group for left in group.values()]

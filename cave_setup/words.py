@@ -193,6 +193,7 @@ SIGN_IN_TOKEN_REMEDY = (
     "this one was not saved."
 )
 KEYS_UNKNOWN = "it is not known whether this token lasts"
+KEYS_UNKNOWN_REMEDY = "The server knew it a moment ago and then refused it; it may just have been deleted. Check again."
 
 
 def duration(seconds: int | None) -> str:
@@ -425,7 +426,7 @@ COPIED = "Copied."
 COPY_FAILED = "The browser did not allow copying; the text is selected."
 KERNEL_GONE = "The kernel behind this wizard is gone. Run the cell again; nothing that was saved is lost."
 UNEXPECTED = "Something went wrong in the wizard itself ({kind}). Nothing was changed; check again."
-USE_IT = "Everything below was answered by the server a moment ago. Use it like this:"
+USE_IT = "Everything above was answered by the server a moment ago. Use it like this:"
 
 VERDICTS = {
     "same": "holds this token already",

@@ -4,6 +4,7 @@ from cave_setup.models.address import (
     DEFAULT_DATASTACK,
     DEFAULT_SERVER,
     ServerAddress,
+    datastack_name,
     deployment_of,
 )
 from cave_setup.models.answers import (
@@ -79,5 +80,6 @@ __all__ = [
     "TokenStatus",
     "UnknownDatastack",
     "Versions",
+    "datastack_name",
     "deployment_of",
 ]

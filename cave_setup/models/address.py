@@ -12,6 +12,10 @@ DEFAULT_SERVER = "https://global.daf-apis.com"
 DEFAULT_DATASTACK = "minnie65_public"
 
 _HOST_FORM = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$")
+_LOOKS_LIKE_A_DATASTACK = re.compile(r"[a-z0-9_-]+")
+_DATASTACK_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_TOKEN_IN_TEXT = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 # Hosts that are part of a deployment whose accounts live on another host (FACTS section 4.3).
@@ -52,9 +56,9 @@ class ServerAddress:
         self.is_loopback = host in _LOOPBACK
         self.scheme = scheme or ("http" if self.is_loopback else "https")
         bracketed = f"[{host}]" if ":" in host else host
-        self.netloc = f"{bracketed}:{port}" if port else bracketed
+        self.netloc = bracketed if port in {None, _DEFAULT_PORTS[self.scheme]} else f"{bracketed}:{port}"
         if self.scheme != "https" and not self.is_loopback:
-            raise AddressError(*words.address_not_https(text.strip()))
+            raise AddressError(*words.address_not_https(_quotable(text)))
 
     @property
     def url(self) -> str:
@@ -94,9 +98,28 @@ def _split_address(text: str) -> tuple[str, str, int | None]:
     scheme = parts.scheme.lower()
     if parts.username is not None:
         raise AddressError(*words.address_with_user())
-    if scheme not in {"", "http", "https"} or not (host == "::1" or _HOST_FORM.match(host)):
-        raise AddressError(*words.address_malformed(text.strip()))
-    if "." not in host and host not in _LOOPBACK:
-        raise AddressError(*words.address_is_a_datastack(host))
-    default_port = {"http": 80, "https": 443}.get(scheme)
-    return scheme, host, None if port == default_port else port
+    if _LOOKS_LIKE_A_DATASTACK.fullmatch(host) and host not in _LOOPBACK:
+        raise AddressError(*words.address_is_a_datastack(_quotable(host)))
+    if scheme not in {"", *_DEFAULT_PORTS} or not (host == "::1" or _HOST_FORM.match(host)):
+        raise AddressError(*words.address_malformed(_quotable(text)))
+    return scheme, host, port
+
+
+def datastack_name(text: str) -> str:
+    """Check the name of a datastack, which becomes part of an address.
+
+    Raises
+    ------
+    AddressError
+        If it cannot be one; also for a token that was put into the wrong field.
+
+    """
+    name = text.strip()
+    if not _DATASTACK_FORM.fullmatch(name) or _TOKEN_IN_TEXT.search(name):
+        raise AddressError(*words.datastack_malformed(_quotable(name)))
+    return name
+
+
+def _quotable(text: str) -> str:
+    """Give what was typed for the sentence about it, without a token that was put into the wrong field."""
+    return _TOKEN_IN_TEXT.sub("····", text.strip())

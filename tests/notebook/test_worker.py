@@ -62,7 +62,8 @@ def test_submitting_never_waits_for_the_work(worker: Worker) -> None:
 def test_later_work_waits_its_time_and_lets_other_work_pass(worker: Worker) -> None:
     seen: list[str] = []
     done = threading.Event()
-    worker.submit(lambda: (seen.append("later"), done.set())[1], after=0.2)
+    worker.submit(lambda: seen.append("later"), after=0.2)
+    worker.submit(done.set, after=0.21)
     worker.submit(lambda: seen.append("now"))
     assert done.wait(5)
     assert seen == ["now", "later"]
@@ -72,9 +73,9 @@ def test_work_of_the_same_name_is_replaced(worker: Worker) -> None:
     seen: list[str] = []
     done = threading.Event()
     worker.submit(lambda: seen.append("old"), after=0.2, name="look")
-    worker.submit(lambda: (seen.append("new"), done.set())[1], after=0.1, name="look")
+    worker.submit(lambda: seen.append("new"), after=0.1, name="look")
+    worker.submit(done.set, after=0.3)
     assert done.wait(5)
-    time.sleep(0.2)
     assert seen == ["new"]
 
 
@@ -88,7 +89,8 @@ def test_cancelled_work_is_not_done_and_said_to_have_been_there(worker: Worker) 
 
 
 def test_a_mistake_is_reported_and_the_thread_goes_on(worker: Worker, errors: list[Exception]) -> None:
-    worker.submit(lambda: {}["missing"])
+    nothing: dict[str, None] = {}
+    worker.submit(lambda: nothing["missing"])
     wait_for(worker)
     assert [type(error) for error in errors] == [KeyError]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from cave_setup import errors
-from cave_setup.models import Candidate, Facts, TermsOpen, TokenRefused
+from cave_setup.models import Candidate, Facts, ServerAddress, TermsOpen, TokenRefused
 from cave_setup.notebook.view import Situation, view
 from cave_setup.plan import plan
 from support import facts as f
@@ -39,4 +39,11 @@ ALL_STATES = {
     "dead token": lambda: drawn(f.facts(account=TokenRefused(), keys=TokenRefused(), access=TokenRefused())),
     "mount": lambda: drawn(f.pasted(environment=f.CAPSULE)),
     "ready": lambda: drawn(f.facts()),
+    "ready elsewhere": lambda: view(
+        plan(replace(f.facts(), server_address=ServerAddress("https://global.a-long-name-of.example.org:8443"))),
+        Situation(),
+        f.SERVER,
+        "a_datastack_with_a_rather_long_name_v1dd_public",
+        PAGES,
+    ),
 }
