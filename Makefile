@@ -22,6 +22,13 @@ lint: $(VENV)/dev  ## style, types, import directions
 bench: $(VENV)/dev  ## what importing and checking cost, beside peers in the same run
 	$(PYTHON) benchmarks/run.py
 
+docs: $(VENV)/dev  ## the documentation site, in site/
+	$(VENV)/bin/mkdocs build --strict --quiet
+
+stress: $(VENV)/dev chromium  ## what takes too long for every change: also beside the real cloud-volume
+	$(PIP) cloud-volume
+	CAVE_SETUP_HYPOTHESIS=stress $(PYTHON) -m pytest tests/unit tests/integration --timeout 900
+
 pictures: $(VENV)/dev chromium  ## the README's pictures, from the real thing
 	CAVE_SETUP_PICTURES=docs/pictures $(PYTHON) -m pytest tests/browser/test_pictures.py
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from cave_setup import words
 from cave_setup.auth_server import AuthServer
 from cave_setup.environment import detect
-from cave_setup.errors import NotSavable, PasteError, ServerError, SetupError
+from cave_setup.errors import NotSavable, PasteError, SetupError
 from cave_setup.models import (
     DEFAULT_DATASTACK,
     DEFAULT_SERVER,
@@ -23,7 +23,7 @@ from cave_setup.models import (
     TokenRefused,
     datastack_name,
 )
-from cave_setup.observe import observe, with_store
+from cave_setup.observe import ask_missing_terms, observe, with_store
 from cave_setup.paste import find_candidates, find_token
 from cave_setup.plan import plan
 from cave_setup.token_store import TokenStore
@@ -238,14 +238,11 @@ class Setup:
 
         """
         facts = self._facts
-        if facts is None or facts.credential is None:
+        if facts is None or facts.credential is None or facts.credential.other_server:
             return False
         waited_for = {terms.id for terms in plan(facts).missing_terms}
-        try:
-            missing = self.server.missing_terms(facts.credential.token)
-        except ServerError:
-            return False
-        return not isinstance(missing, TokenRefused) and not waited_for & {terms.id for terms in missing}
+        missing = ask_missing_terms(self.server, facts.credential.token)
+        return isinstance(missing, tuple) and not waited_for & {terms.id for terms in missing}
 
     def terms_page(self, terms: Terms) -> str:
         """Address of the server's page for accepting these terms."""

@@ -12,7 +12,7 @@ from cave_setup.models import Environment, EnvironmentKey
 
 Signs = Callable[[Mapping[str, str], Path], bool]
 
-# Names under which people keep a CAVE token in a variable; no CAVE library reads one by itself (FACTS section 4.2).
+# Names under which people keep a CAVE token in a variable; no CAVE library reads one (docs/wire.md section 10).
 ANYWHERE = ("CAVE_TOKEN", "CAVECLIENT_TOKEN")
 # On Code Ocean a secret arrives under the name of its *type* unless renamed, so these may hold other secrets too:
 # whatever lacks the form of a token is not taken. Names for another deployment are left out on purpose.

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from cave_setup.errors import ServerError, ServerTimeout
+from cave_setup.errors import ServerError, ServerTimeout, UnexpectedAnswer
 from cave_setup.models import (
     Account,
     Credential,
@@ -21,7 +21,9 @@ from cave_setup.models import (
     Facts,
     ServerFacts,
     StoreFacts,
+    Terms,
     Token,
+    TokenRefused,
 )
 from cave_setup.token_files import other_server_of
 
@@ -110,7 +112,7 @@ def find_credentials(
     if given:
         # Once it is saved or mounted, that is where it comes from.
         kept = next((credential for credential in ordered if credential.token == given.token), None)
-        other = given.other_server or other_server_of(given.token, files.files, own)
+        other = other_server_of(given.token, files.files, own, given.other_server)
         ordered.insert(0, replace(kept, cleaned=given.cleaned) if kept else replace(given, other_server=other))
     strongest: dict[Token, Credential] = {}
     for credential in ordered:
@@ -131,26 +133,37 @@ def _token_in(value: str | None) -> Token | None:
 def ask(server: AuthServer, datastack: str, credential: Credential | None) -> ServerFacts:
     """Ask the servers all that one check needs, within ten seconds whatever they do."""
     deadline = time.monotonic() + CHECK_SECONDS
+    host = server.address.netloc
     if credential is None or credential.other_server:
-        first = _at_once(server, {"reachable": server.version}, deadline)
+        first = _at_once({"reachable": server.version}, host, deadline)
         return ServerFacts(is_demo=server.says_it_is_a_demo, seconds=first.seconds, **first.answers)
     token = credential.token
     first = _at_once(
-        server,
         {
             "account": lambda: server.account(token),
             "keys": lambda: server.keys(token),
             "access": lambda: server.access(token, datastack),
         },
+        host,
         deadline,
     )
-    second = _at_once(server, _second_questions(server, token, first.answers), deadline)
+    record = first.answers["access"]
+    data_host = record.data_server.netloc if isinstance(record, DatastackRecord) else host
+    second = _at_once(_second_questions(server, token, first.answers), data_host, deadline)
     return ServerFacts(
         is_demo=server.says_it_is_a_demo,
         seconds={**first.seconds, **second.seconds},
         **first.answers,
         **second.answers,
     )
+
+
+def ask_missing_terms(server: AuthServer, token: Token) -> tuple[Terms, ...] | TokenRefused | ServerError:
+    """Ask only which terms of the account stand open, within the same ten seconds."""
+    deadline = time.monotonic() + CHECK_SECONDS
+    asked = _at_once({"missing": lambda: server.missing_terms(token)}, server.address.netloc, deadline)
+    missing: tuple[Terms, ...] | TokenRefused | ServerError = asked.answers["missing"]
+    return missing
 
 
 def _second_questions(server: AuthServer, token: Token, answers: Mapping[str, Any]) -> dict[str, Question]:
@@ -172,7 +185,7 @@ class _Answers:
         self.seconds: dict[str, float] = {}
 
 
-def _at_once(server: AuthServer, questions: Mapping[str, Question], deadline: float) -> _Answers:
+def _at_once(questions: Mapping[str, Question], host: str, deadline: float) -> _Answers:
     """Ask several questions at the same time and wait for all answers, but no longer than until the deadline.
 
     In threads of our own and not in a pool: a name look-up cannot be interrupted, and a pool would make the end of
@@ -189,6 +202,8 @@ def _at_once(server: AuthServer, questions: Mapping[str, Question], deadline: fl
             answer = question()
         except ServerError as error:
             answer = error.with_traceback(None)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not look like a server that hangs
+            answer = UnexpectedAnswer(host, type(error).__name__)
         with done:
             gathered.answers[name] = answer
             gathered.seconds[name] = time.monotonic() - began
@@ -198,6 +213,6 @@ def _at_once(server: AuthServer, questions: Mapping[str, Question], deadline: fl
         threading.Thread(target=work, args=(name, question), name=f"cave-setup-{name}", daemon=True).start()
     with done:
         done.wait_for(lambda: len(gathered.answers) == len(questions), max(0.0, deadline - time.monotonic()))
-        result.answers = {name: gathered.answers.get(name, ServerTimeout(server.address.netloc)) for name in questions}
+        result.answers = {name: gathered.answers.get(name, ServerTimeout(host)) for name in questions}
         result.seconds = {name: gathered.seconds.get(name, CHECK_SECONDS) for name in questions}
     return result

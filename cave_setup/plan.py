@@ -250,6 +250,8 @@ def _save_by_place(facts: Facts) -> _Verdict:
         return _Verdict("waiting", words.SAVE_WAIT)
     environment = facts.environment
     if environment.variables_first and environment.home_persists is False:
+        if credential.source == "environment" and isinstance(facts.server.account, TokenRefused):
+            return _Verdict("waiting", words.saved_token_dead([credential.where]), title=words.MOUNT_TITLE)
         if credential.source == "environment":
             return _Verdict("done", words.mounted(credential.where), title=words.MOUNTED_TITLE)
         state: Literal["todo", "waiting"] = "todo" if _is_lasting(facts) else "waiting"
@@ -265,6 +267,7 @@ def _save_in_files(facts: Facts, credential: Credential) -> _Verdict:
             return _Verdict("waiting", words.saved_token_dead(_holding(facts, token)), seconds=store.seconds)
         readers = words.READ_BY_BOTH if store.for_cloud_volume else words.READER_CAVECLIENT
         notes = tuple(words.readable_by_others(file.shown) for file in store.files if _is_open_to_others(file, token))
+        notes += (words.NO_FILE_FOR_PORT,) if store.left_out else ()
         found = words.saved(_holding(facts, token), readers)
         return _Verdict("done", found, title=words.SAVED_TITLE, notes=notes, seconds=store.seconds)
     damaged = next((target.now for target in store.targets if target.now and target.now.damage == "unreadable"), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from cave_setup.errors import AddressError
@@ -27,7 +28,8 @@ def read_token_file(path: Path, shown: str) -> TokenFile:
 
     mode = 0o600
     try:
-        mode = path.stat().st_mode & 0o777
+        if sys.platform != "win32":  # there the profile protects the file, and these bits mean nothing
+            mode = path.stat().st_mode & 0o777
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE)
     except OSError:
@@ -79,6 +81,8 @@ def content_with_token(path: Path, token: Token, host: str) -> bytes:
     if named and deployment_of(named) != deployment_of(host):
         del data["middle_auth_url"]  # it named the server of the token that is being replaced
     data["token"] = token.reveal()
+    if host and _server_in_name(path) not in {"", host}:
+        data["middle_auth_url"] = f"{host}/auth"  # a data server's file: its name does not say who gave the token
     return (json.dumps(data, indent=4, ensure_ascii=False) + "\n").encode()
 
 

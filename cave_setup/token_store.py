@@ -1,6 +1,6 @@
 """The token files that CAVE software reads: find them, say who reads which, save and mend. Asks no server.
 
-Sources: caveclient 8.2.1 ``auth.py`` and cloud-volume 12 ``secrets.py`` (FACTS section 4, WIRE section 10).
+Sources: caveclient 8.2.1 ``auth.py`` and cloud-volume 12 ``secrets.py`` (docs/wire.md section 10).
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ class TokenStore:
             for_caveclient=self._for_caveclient(files, server),
             for_cloud_volume=self._for_cloud_volume(files, data_server) if data_server else None,
             targets=targets,
+            left_out="" if _can_be_a_file_name(server.file_name) else server.file_name,
             writable=_can_be_written(self.folder),
             seconds=time.perf_counter() - began,
         )
@@ -206,7 +207,7 @@ class TokenStore:
             If what was read back is not what was written.
 
         """
-        if is_demo and self._is_real_home():
+        if is_demo and self._is_somebodys_own():
             raise DemoTokenRefused(words.DEMO_REFUSED, words.DEMO_REFUSED_REMEDY)
         self._in_writable_folder(lambda: self._save(token, server, data_server, replace=replace, default=default))
         after = self.read(server, data_server, token).targets
@@ -309,8 +310,10 @@ class TokenStore:
             words.folder_not_writable(self._shown(self.folder), reason), words.FOLDER_NOT_WRITABLE_REMEDY
         )
 
-    def _is_real_home(self) -> bool:
-        """Whether this is the home folder of the account, not one that was made for a demo or a test."""
+    def _is_somebodys_own(self) -> bool:
+        """Whether files would go into the real home of the account, or out of one that was made for a demo."""
+        if not Path(os.path.realpath(self.cloud_volume_folder)).is_relative_to(os.path.realpath(self.home)):
+            return True
         if (self.home / DEMO_HOME_MARK).exists():
             return False
         if sys.platform == "win32":
@@ -349,6 +352,8 @@ def _make_private_folder(folder: Path) -> None:
 
 
 def _make_private(path: Path) -> None:
+    if sys.platform == "win32":
+        return  # the profile's own protection holds there
     with contextlib.suppress(OSError):
         if path.stat().st_mode & 0o077:
             path.chmod(0o600)

@@ -218,10 +218,6 @@ READER_DEFAULT = "read by both where no server has its own file"
 READ_BY_BOTH = "read by caveclient and cloud-volume"
 
 
-def saved_in(shown: str) -> str:
-    return f"Written to {shown}; other entries and files stay as they are."
-
-
 def saved(files: Sequence[str], readers: str) -> str:
     if len(files) == 1:
         return f"{files[0]}, {readers}"
@@ -478,4 +474,3 @@ FRONT_END_MISSING = (
 FRONT_END_MISSING_ALTERNATIVE = "Without it: cave_setup.Setup() does the same in Python, and says what it finds."
 PLAIN_TEXT = "CAVE Setup: an interactive wizard. If you see only this line, run the cell in JupyterLab or Notebook 7."
 SUMMARY_RAN = "CAVE Setup, as the server answered at {when}"
-RUN_AGAIN = "Run the cell again at any time to check."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import socket
 from urllib.parse import urlsplit
 
 from cave_setup import words
@@ -16,9 +18,8 @@ _LOOKS_LIKE_A_DATASTACK = re.compile(r"[a-z0-9_-]+")
 _DATASTACK_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _TOKEN_IN_TEXT = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
-# Hosts that are part of a deployment whose accounts live on another host (FACTS section 4.3).
+# Hosts that are part of a deployment whose accounts live on another host (docs/wire.md section 1).
 _PART_OF = {
     "globalv1.daf-apis.com": "global.daf-apis.com",
     "minnie.microns-daf.com": "global.daf-apis.com",
@@ -53,7 +54,7 @@ class ServerAddress:
     def __init__(self, text: str) -> None:
         scheme, host, port = _split_address(text)
         self.host = host
-        self.is_loopback = host in _LOOPBACK
+        self.is_loopback = _is_this_computer(host)
         self.scheme = scheme or ("http" if self.is_loopback else "https")
         bracketed = f"[{host}]" if ":" in host else host
         self.netloc = bracketed if port in {None, _DEFAULT_PORTS[self.scheme]} else f"{bracketed}:{port}"
@@ -98,11 +99,22 @@ def _split_address(text: str) -> tuple[str, str, int | None]:
     scheme = parts.scheme.lower()
     if parts.username is not None:
         raise AddressError(*words.address_with_user())
-    if _LOOKS_LIKE_A_DATASTACK.fullmatch(host) and host not in _LOOPBACK:
+    if _LOOKS_LIKE_A_DATASTACK.fullmatch(host) and not _is_this_computer(host):
         raise AddressError(*words.address_is_a_datastack(_quotable(host)))
     if scheme not in {"", *_DEFAULT_PORTS} or not (host == "::1" or _HOST_FORM.match(host)):
         raise AddressError(*words.address_malformed(_quotable(text)))
     return scheme, host, port
+
+
+def _is_this_computer(host: str) -> bool:
+    """Whether a connection to this host ends here, in any way of writing it: ``127.1`` and ``0.0.0.0`` do as well."""
+    if host in {"localhost", "::1"}:
+        return True
+    try:
+        address = ipaddress.IPv4Address(socket.inet_aton(host))
+    except OSError:
+        return False
+    return address.is_loopback or address.is_unspecified
 
 
 def datastack_name(text: str) -> str:

@@ -137,6 +137,8 @@ class StoreFacts:
         data server is not known.
     targets : tuple of SaveTarget
         What a save would write; empty while there is no token.
+    left_out : str
+        The server's own file, where its name cannot be a file name (a port, on Windows); else empty.
     writable : bool
         Whether the folder can be written (or made).
     seconds : float
@@ -149,6 +151,7 @@ class StoreFacts:
     for_caveclient: TokenFile | None = None
     for_cloud_volume: TokenFile | None = None
     targets: tuple[SaveTarget, ...] = ()
+    left_out: str = ""
     writable: bool = True
     seconds: float = 0.0
 

@@ -103,7 +103,7 @@ class Credential:
         The file as a person writes it (``~/…``), the variable's name, or ``"pasted"``.
     other_server : str
         Host of another deployment that this token is known to belong to; empty if none is known. Such a token is
-        not sent to the chosen server.
+        not sent to the chosen server. In a credential that was given: the host that its text named, whichever it is.
     cleaned : tuple of str
         What was removed from pasted text to get at it.
 

@@ -1,6 +1,6 @@
 """A status as the browser gets it: plain data that says what to draw, block by block. Pure; no token, no rule.
 
-The browser knows a dozen kinds of blocks (a paragraph, a paste field, a row of buttons …) and nothing else, so every
+The browser knows a few kinds of blocks (a paragraph, a paste field, a row of buttons …) and nothing else, so every
 word and every decision stays in Python, where it is tested without a browser.
 """
 
@@ -30,8 +30,8 @@ class Situation:
     error : SetupError, optional
         What was wrong with the last thing that the person entered, and in which field.
     error_in : {'', 'paste', 'server', 'wizard'}
-    candidates : tuple of Candidate
-        Tokens of a pasted text, to choose from.
+    choices : tuple of (str, str)
+        Tokens of a pasted text to choose from, masked: a label and a date.
     watching : {'', 'terms', 'gave-up'}
         Whether the acceptance of terms is being waited for.
     said : int
@@ -44,7 +44,7 @@ class Situation:
     busy: str = ""
     error: SetupError | None = None
     error_in: str = ""
-    candidates: tuple[Candidate, ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
     watching: str = ""
     said: int = 0
     say: str = ""
@@ -173,7 +173,7 @@ def _blocks(status: Status, step: Step, situation: Situation, pages: dict[str, s
         "replace": _replace,
         "mount": _mount,
     }
-    if situation.candidates:
+    if situation.choices:
         return _choice(situation)
     draw = by_need.get(step.need, _retry)
     return draw(status, step, situation, pages) + _notes(step)
@@ -245,23 +245,24 @@ def _retry(status: Status, step: Step, situation: Situation, pages: dict[str, st
 
 
 def _choice(situation: Situation) -> list[Block]:
-    options = [
-        {
-            "label": f"{candidate.description or words.PASTED} {candidate.token.masked}",
-            "detail": candidate.created,
-        }
-        for candidate in situation.candidates
-    ]
     return [
         {
             "id": "choice",
             "kind": "choice",
             "label": words.LABEL_SEVERAL,
-            "options": options,
+            "options": [{"label": label, "detail": date} for label, date in situation.choices],
             "button": words.BUTTON_USE_THIS,
         },
         _buttons("cancel", [_button(words.BUTTON_CANCEL, {"action": "check"}, "link")]),
     ]
+
+
+def choices(candidates: tuple[Candidate, ...]) -> tuple[tuple[str, str], ...]:
+    """Name the candidates for a person to choose from."""
+    return tuple(
+        (f"{candidate.description or words.PASTED} {candidate.token.masked}", candidate.created)
+        for candidate in candidates
+    )
 
 
 def _ready(status: Status) -> list[Block]:

@@ -14,7 +14,7 @@ from cave_setup import words
 from cave_setup.actions import Setup
 from cave_setup.errors import PasteError, SetupError, SeveralTokens
 from cave_setup.notebook import static
-from cave_setup.notebook.view import Situation, view
+from cave_setup.notebook.view import Situation, choices, view
 from cave_setup.notebook.worker import Worker
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Wizard(anywidget.AnyWidget):
         try:
             status = take()
         except SeveralTokens as several:
-            self._show(candidates=several.candidates, say=several.sentence)
+            self._show(choices=choices(several.candidates), say=several.sentence)
         except PasteError as error:
             self._show(error=error.with_traceback(None), error_in="paste", say=error.sentence)
         else:

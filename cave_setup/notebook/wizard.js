@@ -156,7 +156,7 @@ class WizardView {
     this.form = this.serverForm();
     this.pill = h("span", { class: "pill" });
     this.banner = h("p", { class: "banner", hidden: true });
-    this.alert = h("p", { class: "alert", role: "alert", hidden: true });
+    this.alert = h("p", { class: "alert", hidden: true });
     this.list = h("ol", { class: "steps" });
     this.again = h("button", { class: "link", type: "button", onclick: () => this.send({ action: this.again.dataset.action }) });
     this.checked = h("span", { class: "when" });
@@ -188,6 +188,7 @@ class WizardView {
   }
 
   complain(text) {
+    if (text && text !== this.alert.textContent) this.live.textContent = text;
     this.alert.textContent = text;
     this.alert.hidden = !text;
   }

@@ -30,7 +30,18 @@ NOTEBOOK = "CAVE Setup.ipynb"
 _NOTIFICATION_SETTINGS = ".jupyter/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
 _START_SECONDS = 60.0
 # What would lead Jupyter or a CAVE library out of the throwaway home, or bring a real token in.
-_LEFT_BEHIND = ("JUPYTER", "IPYTHON", "CAVE", "CLOUD_VOLUME", "CLOUD_FILES", "XDG_", "PYTHONSTARTUP", "API_SECRET")
+_LEFT_BEHIND = (
+    "JUPYTER",
+    "IPYTHON",
+    "CAVE",
+    "CLOUD_VOLUME",
+    "CLOUD_FILES",
+    "XDG_",
+    "PYTHONSTARTUP",
+    "API_SECRET",
+    "CUSTOM_KEY",
+    "CO_",
+)
 
 
 def demo(port: int, seed: Path | None, *, server_only: bool, browser: bool) -> int:

@@ -1,4 +1,4 @@
-"""``cave-setup status``: where the set-up stands, as text or JSON. Changes nothing."""
+"""``cave-setup status``: where the set-up stands, as text or JSON. Looks and asks; saves nothing."""
 
 from __future__ import annotations
 
@@ -32,9 +32,11 @@ def status(server_address: str | None, datastack: str | None, *, as_json: bool) 
 
     """
     found = Setup(server_address, datastack).check()
-    text = json.dumps(found.as_dict(), indent=2, ensure_ascii=False) if as_json else as_text(found)
     encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding))  # a terminal that knows no "✓" shows "?"
+    if as_json:
+        print(json.dumps(found.as_dict(), indent=2, ensure_ascii=not encoding.lower().startswith("utf")))
+    else:
+        print(as_text(found).encode(encoding, "replace").decode(encoding))  # a terminal that knows no "✓" shows "?"
     return exit_code(found)
 
 

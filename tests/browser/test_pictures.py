@@ -25,9 +25,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def set_theme(page: Page, name: str) -> None:
-    page.evaluate(
-        "theme => { window.jupyterapp.commands.execute('apputils:change-theme', { theme }); }", THEMES[name]
-    )
+    page.evaluate("theme => { window.jupyterapp.commands.execute('apputils:change-theme', { theme }); }", THEMES[name])
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", str(name == "light").lower())
 
 

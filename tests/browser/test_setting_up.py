@@ -220,7 +220,7 @@ def test_after_a_kernel_restart_a_click_says_run_again(open_wizard: OpenWizard, 
         "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart().then(() => null)"
     )
     wizard.get_by_role("button", name="Check again").click()
-    expect(wizard.get_by_role("alert")).to_contain_text("Run the cell again")
+    expect(wizard.locator(".alert")).to_contain_text("Run the cell again")
 
 
 def test_a_hung_server_leaves_the_next_cell_free(

@@ -115,7 +115,7 @@ def grace(demo: DemoServer) -> str:
 
 
 @pytest.fixture
-def browser() -> Iterator[Callable[[], requests.Session]]:
+def new_session() -> Iterator[Callable[[], requests.Session]]:
     """Return a maker of browsers: each keeps its cookies and follows redirects if told to."""
     opened: list[requests.Session] = []
 
@@ -167,5 +167,5 @@ class Person:
 
 
 @pytest.fixture
-def person(demo: DemoServer, browser: Callable[[], requests.Session]) -> Person:
-    return Person(browser(), demo)
+def person(demo: DemoServer, new_session: Callable[[], requests.Session]) -> Person:
+    return Person(new_session(), demo)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,14 +9,11 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import BrowserContext, Dialog, Page
+    from playwright.sync_api import Browser, BrowserContext, Dialog, Page
 
     from cave_setup.demo import DemoServer
 
 pytestmark = pytest.mark.browser
-
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-QUIET += ["--disable-component-update", "--no-first-run", "--headless=new"]
 
 LISTEN = """address => {
   window.arrived = new Promise(resolve => window.addEventListener("message", event => resolve(
@@ -28,15 +24,10 @@ LISTEN = """address => {
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[BrowserContext]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=found, args=QUIET)
-        context = browser.new_context()
-        yield context
-        context.close()
-        browser.close()
+def chromium(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context()
+    yield context
+    context.close()
 
 
 @pytest.fixture

@@ -186,7 +186,7 @@ class TestNewUser:
         assert "testuser&lt;" in page
 
     def test_a_form_posted_with_a_lost_cookie_shows_the_401(
-        self, person: Person, browser: Callable[[], requests.Session]
+        self, person: Person, new_session: Callable[[], requests.Session]
     ) -> None:
         self.start(person)
         person.session.cookies.clear()

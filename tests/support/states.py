@@ -7,7 +7,7 @@ from typing import Any
 
 from cave_setup import errors
 from cave_setup.models import Candidate, Facts, ServerAddress, TermsOpen, TokenRefused
-from cave_setup.notebook.view import Situation, view
+from cave_setup.notebook.view import Situation, choices, view
 from cave_setup.plan import plan
 from support import facts as f
 
@@ -31,7 +31,7 @@ ALL_STATES = {
     "looking": lambda: drawn(None, busy="Looking around …"),
     "nothing yet": lambda: drawn(f.nothing_yet()),
     "bad paste": lambda: drawn(f.nothing_yet(), error=errors.PasteError("That is no token."), error_in="paste"),
-    "several": lambda: drawn(f.nothing_yet(), candidates=(Candidate(f.TOKEN, "laptop"), Candidate(f.OTHER))),
+    "several": lambda: drawn(f.nothing_yet(), choices=choices((Candidate(f.TOKEN, "laptop"), Candidate(f.OTHER)))),
     "terms": lambda: drawn(f.pasted(**TERMS_OPEN)),
     "save": lambda: drawn(f.pasted()),
     "replace": lambda: drawn(old_file()),

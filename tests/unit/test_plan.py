@@ -161,7 +161,7 @@ TABLE: dict[str, tuple[Facts, str, Need]] = {
     "capsule, in a file": (facts(environment=CAPSULE), "✓✓✓✓→·", "mount"),
     "capsule, mounted and dead": (
         facts(environment=CAPSULE, store=NO_FILES, credentials=(MOUNTED,), **DEAD),
-        "✓!··✓·",
+        "✓!····",
         "new-token",
     ),
     "capsule, nothing yet": (nothing_yet(environment=CAPSULE), "✓→····", "sign-in"),

@@ -1,0 +1,323 @@
+"""One request and its whole answer, within bounds of time and memory. Knows HTTP and tokens, nothing of CAVE.
+
+The only module that touches the HTTP library. What goes wrong on the way is named here, so that a fault of the network
+is never taken for an answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import json
+import logging
+import socket
+import ssl
+import threading
+import time
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidProxyURL, InvalidSchema, InvalidURL, ProxyError, SSLError
+
+from cave_setup import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cave_setup.models import ServerAddress, Token
+
+CONNECT_SECONDS = 4.0
+READ_SECONDS = 8.0
+LARGEST_ANSWER = 8_000_000  # bytes; a list of 20 datastacks has a few thousand
+
+_REDIRECTS = range(300, 400)
+_BROKEN = 500
+_NETWORK_WANTS_LOGIN = 511  # what a guest network should answer instead of a page with 200
+_LONGEST_HOST = 100  # characters that are shown of a host in an answer
+
+
+class _Discreet(logging.Filter):
+    """Keeps the token of the request at hand out of the log of urllib3, which writes down addresses and odd headers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._at_hand = threading.local()
+        for module in ("connection", "connectionpool"):
+            logging.getLogger(f"urllib3.{module}").addFilter(self)
+
+    @contextlib.contextmanager
+    def about(self, token: Token | None) -> Iterator[None]:
+        """Filter what this thread logs meanwhile."""
+        self._at_hand.token = token
+        try:
+            yield
+        finally:
+            self._at_hand.token = None
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        token: Token | None = getattr(self._at_hand, "token", None)
+        return token is None or token.reveal() not in logging.Formatter().format(record)
+
+
+_DISCREET = _Discreet()
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Puts the token into the header. As an ``auth=`` object, so that no ``.netrc`` entry replaces it."""
+
+    def __init__(self, token: Token | None) -> None:
+        self.token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        # Makes the request "programmatic", so that no answer is ever a redirect to a sign-in page (WIRE section 3).
+        request.headers["X-Requested-With"] = "cave-setup"
+        if self.token is not None:
+            request.headers["Authorization"] = f"Bearer {self.token.reveal()}"
+        return request
+
+    def __repr__(self) -> str:
+        return f"_Bearer({self.token})"
+
+
+class Answer:
+    """Status and body of one answer, read completely; what it means is judged elsewhere."""
+
+    def __init__(self, host: str, status: int, body: bytes) -> None:
+        self.host = host
+        self.status = status
+        self.body = body
+
+    def data(self) -> Any:  # noqa: ANN401 - it is whatever the server sent
+        """Give the body as data; None if it is not JSON. The content type is not believed: it is often wrong."""
+        try:
+            return json.loads(self.body.decode("utf-8"))
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def looks_like_a_page(self) -> bool:
+        """Whether this is a web page, whatever its content type says."""
+        start = self.body[:1000].lstrip().lower()
+        return start.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml")) or b"<html" in start
+
+
+class Exchange:
+    """Keeps connections open between requests and sends each request by the same rules.
+
+    Parameters
+    ----------
+    connect_seconds, read_seconds : float
+        How long to wait for a connection, and for the whole of an answer.
+
+    """
+
+    def __init__(self, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS) -> None:
+        self.met_a_demo = False
+        self._timeout = (connect_seconds, read_seconds)
+        self._session = _Session()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # the token comes as a cookie, too
+        for prefix in ("https://", "http://"):
+            self._session.mount(prefix, _Adapter(pool_maxsize=8))
+
+    def close(self) -> None:
+        """Close the connections that are kept open between requests."""
+        self._session.close()
+
+    def get(self, address: ServerAddress, path: str, token: Token | None) -> Answer:
+        """Send one request and read the whole answer, whatever it is, but for redirects and 5xx.
+
+        Raises
+        ------
+        ServerError
+            If no answer came, or not the server's own.
+
+        """
+        fault: errors.ServerError
+        with _DISCREET.about(token):
+            try:
+                return self._answered(address, path, token)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as exception:
+                fault = _name_fault(exception, address)
+        raise fault
+
+    def _answered(self, address: ServerAddress, path: str, token: Token | None) -> Answer:
+        deadline = time.monotonic() + sum(self._timeout)
+        with self._session.get(
+            address.url + path,
+            auth=_Bearer(token),
+            timeout=self._timeout,
+            allow_redirects=False,
+            stream=True,
+            # A proxy elsewhere could not reach this computer's own servers, and must not see what is sent to them.
+            proxies={"no_proxy": address.host} if address.is_loopback else None,
+        ) as response:
+            if address.is_loopback and response.headers.get("X-CAVE-Demo") == "1":
+                self.met_a_demo = True
+            _check_is_answer(response, address.netloc)
+            return Answer(address.netloc, response.status_code, _read_body(response, deadline))
+
+
+class _Session(requests.Session):
+    """Knows no redirects: the library reads their bodies and addresses even where it is told not to follow them."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the library's signature
+        return None
+
+
+# -------------------------------------------------------------------------------- a head that comes without an end
+
+
+class _InTime(io.RawIOBase):
+    """What arrives on a socket until a deadline; a socket's own timeout begins anew with every byte."""
+
+    def __init__(self, raw: Any, sock: socket.socket) -> None:  # noqa: ANN401 - what makefile() is made of
+        self._raw = raw
+        self._socket = sock
+        self._wait = sock.gettimeout()
+        self._deadline = time.monotonic() + (self._wait or READ_SECONDS)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - any writable buffer
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        count: int | None = self._raw.readinto(buffer)
+        return count
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.settimeout(self._wait)  # the connection is used again
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer whose head and body together take no longer than one read may; so does a proxy's to CONNECT."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as the library has it
+        super().__init__(sock, *args, **kwargs)
+        stream: Any = self.fp
+        self.fp = io.BufferedReader(_InTime(stream.detach(), sock))
+
+
+class _Connection(urllib3.connection.HTTPConnection):
+    response_class = _Response
+
+
+class _TlsConnection(urllib3.connection.HTTPSConnection):
+    response_class = _Response
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class _Adapter(HTTPAdapter):
+    """Makes all connections of the kinds above, also those through a proxy."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as the library has it
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the library has it
+        manager = super().proxy_manager_for(*args, **kwargs)
+        if type(manager) is urllib3.ProxyManager:  # the one for SOCKS has pools of its own, which know that proxy
+            manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        return manager
+
+
+# ------------------------------------------------------------------------------------------------- what came back
+
+
+def _check_is_answer(response: requests.Response, host: str) -> None:
+    """Raise where something else than the server's own answer came back."""
+    if response.status_code in _REDIRECTS:
+        target = _host_in(response.headers.get("Location", ""))
+        raise errors.LoginRedirect(host, f" ({target})" if target else "")
+    if response.status_code == _NETWORK_WANTS_LOGIN:
+        raise errors.NotJson(host)
+    if response.status_code >= _BROKEN:
+        raise errors.ServerBroken(host, str(response.status_code))
+
+
+def _host_in(location: str) -> str:
+    try:
+        return (urlsplit(location).hostname or "")[:_LONGEST_HOST]
+    except ValueError:
+        return ""
+
+
+def _read_body(response: requests.Response, deadline: float) -> bytes:
+    """Read the body within bounds: a server that drips or never stops costs neither time nor memory without end."""
+    body = bytearray()
+    # Not response.iter_content(), which waits until a whole piece is there, however slowly it comes.
+    while chunk := response.raw.read1(65_536, decode_content=True):
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            raise ValueError("too large")
+        if time.monotonic() > deadline:
+            raise requests.ReadTimeout
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdigit() and "Content-Encoding" not in response.headers and len(body) < int(announced):
+        raise requests.ConnectionError
+    return bytes(body)
+
+
+def _name_fault(exception: BaseException, address: ServerAddress) -> errors.ServerError:
+    """Find out what went wrong from the exceptions below the one that `requests` raised.
+
+    They are only looked at here and never kept: they hold the request, and the request holds the token.
+    """
+    host = address.netloc
+    causes = list(_causes(exception))
+
+    def any_of(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    # Through a proxy it is the proxy's own name that is looked up here.
+    lookup_failed = any_of(socket.gaierror, InvalidURL, urllib3.exceptions.LocationParseError, UnicodeError)
+    if any_of(ProxyError, InvalidProxyURL, urllib3.exceptions.ProxySchemeUnknown) or (
+        (lookup_failed or any_of(InvalidSchema)) and _has_proxy(address)
+    ):
+        return errors.ProxyFailed(host)
+    # A mistyped REQUESTS_CA_BUNDLE is a plain OSError of `requests`, told from others by its text only.
+    if any_of(SSLError, ssl.SSLError) or (type(exception) is OSError and "TLS CA certificate" in str(exception)):
+        return errors.TlsFailed(host)
+    if lookup_failed:
+        return errors.NameLookupFailed(host)
+    # Not urllib3's own TimeoutError: it is a base of NewConnectionError, which a refused connection raises as well.
+    if any_of(requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
+        return errors.ServerTimeout(host)
+    if any_of(requests.exceptions.ConnectionError, urllib3.exceptions.ProtocolError, OSError):
+        return errors.ConnectionRefused(host)
+    return errors.UnexpectedAnswer(host, type(exception).__name__)
+
+
+def _has_proxy(address: ServerAddress) -> bool:
+    proxies = requests.utils.get_environ_proxies(address.url)
+    return not address.is_loopback and requests.utils.select_proxy(address.url, proxies) is not None
+
+
+def _causes(exception: BaseException | None) -> Iterator[BaseException]:
+    """Walk through an exception and all that it was made from."""
+    seen: set[int] = set()
+    waiting = [exception]
+    while waiting:
+        cause = waiting.pop()
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]

@@ -1,0 +1,212 @@
+"""Whatever goes wrong, and however it is shown, the token's text is in none of it: errors, tracebacks, logs."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import TYPE_CHECKING
+
+import pytest
+from IPython.core.ultratb import VerboseTB
+
+from cave_setup import Setup
+from cave_setup.errors import ServerError
+from cave_setup.models import Token
+from integration import listeners
+from integration.conftest import SECRET, cave_routes
+from integration.listeners import answers, by_path
+from integration.test_auth_server import FAULTS, WITH_TOKEN
+
+if TYPE_CHECKING:
+    from cave_setup.auth_server import AuthServer
+    from cave_setup.demo import DemoServer
+    from integration.conftest import Connect, Listen
+    from integration.listeners import Behaviour
+    from integration.test_auth_server import Question
+
+# Less than the whole: half of a token is a leak, too. The last four are shown on purpose.
+TELLING = SECRET.reveal()[4:20]
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+
+def shown(error: BaseException) -> str:
+    """Everything that a person, a log or a bug report can be shown of an error."""
+    return "\n".join(
+        [
+            str(error),
+            repr(error),
+            repr(vars(error)),
+            *traceback.format_exception(error),
+            *traceback.TracebackException.from_exception(error, capture_locals=True).format(),
+        ]
+    )
+
+
+_KEYS_AND_ODD = f'[{{"id": 1, "token": "{SECRET.reveal()}", "description": "x"}}, {{"id": "odd"}}]'
+_ECHO = f'{{"error": "invalid_token", "message": "{SECRET.reveal()} is bad", "id": "{SECRET.reveal()}"}}'
+LEAKY: dict[str, Behaviour] = {
+    **{name: behave for name, (behave, _) in FAULTS.items()},
+    "list with the keys and something odd": answers(_KEYS_AND_ODD),
+    "list with the keys and another status": answers(_KEYS_AND_ODD, "203 Non-Authoritative"),
+    "answer that repeats the token": answers(_ECHO),
+    "refusal that repeats the token": answers(_ECHO, "400 BAD REQUEST"),
+    "page that repeats the token": answers(f"<html>{SECRET.reveal()}</html>", content_type="text/html"),
+    "redirect that repeats the token": listeners.redirects(f"https://login.example/?token={SECRET.reveal()}"),
+    "header that cannot be parsed": answers("", headers=(f"{SECRET.reveal()}", "X-Odd: 1")),
+}
+
+
+# A list that holds tokens, an address that holds one, and a service: each reads its answer in its own way.
+TELLTALE: dict[str, Question] = {name: WITH_TOKEN[name] for name in ("keys", "seconds_left", "access")}
+
+
+def outcome(server: AuthServer, question: Question) -> object:
+    try:
+        return question(server, SECRET)
+    except ServerError as error:
+        return error
+
+
+@pytest.mark.parametrize("question", TELLTALE.values(), ids=TELLTALE)
+@pytest.mark.parametrize("behave", LEAKY.values(), ids=LEAKY)
+def test_no_error_shows_the_token_however_it_is_printed(
+    listen: Listen, connect: Connect, caplog: pytest.LogCaptureFixture, behave: Behaviour, question: Question
+) -> None:
+    found = outcome(connect(listen(behave).address), question)
+    if isinstance(found, ServerError):
+        assert found.__cause__ is None
+        assert found.__context__ is None
+        text = shown(found)
+        assert type(found).__name__ in text
+        assert TELLING not in text
+    assert TELLING not in repr(found)
+    assert TELLING not in caplog.text
+
+
+IN_A_NOTEBOOK: dict[str, tuple[str, str]] = {
+    "keys": ("keys", "list with the keys and something odd"),
+    "sign-in token": ("seconds_left", "guest network's page"),
+    "cut connection": ("seconds_left", "reset in mid-answer"),
+    "refusal": ("access", "answer that repeats the token"),
+    "redirect": ("access", "redirect that repeats the token"),
+}
+
+
+@pytest.mark.parametrize(("name", "fault"), IN_A_NOTEBOOK.values(), ids=IN_A_NOTEBOOK)
+def test_a_notebook_in_verbose_mode_shows_no_token(listen: Listen, connect: Connect, name: str, fault: str) -> None:
+    found = outcome(connect(listen(LEAKY[fault]).address), WITH_TOKEN[name])
+    assert isinstance(found, ServerError)
+    verbose = VerboseTB(include_vars=True, long_header=True)
+    text = verbose.text(type(found), found, found.__traceback__, context=25)
+    assert "auth_server.py" in text
+    assert TELLING not in text
+
+
+FARAWAY = {
+    "closed port": "http://127.0.0.1:{port}",
+    "no such name": "https://something.invalid",
+    "not TLS": "https://127.0.0.1:{port}",
+}
+
+
+@pytest.mark.parametrize("question", TELLTALE.values(), ids=TELLTALE)
+@pytest.mark.parametrize("address", FARAWAY.values(), ids=FARAWAY)
+def test_no_error_on_the_way_shows_the_token(
+    connect: Connect, closed_port: int, caplog: pytest.LogCaptureFixture, address: str, question: Question
+) -> None:
+    found = outcome(connect(address.format(port=closed_port)), question)
+    assert isinstance(found, ServerError)
+    assert found.__cause__ is None
+    assert found.__context__ is None
+    assert TELLING not in shown(found)
+    assert TELLING not in caplog.text
+
+
+@pytest.mark.parametrize("question", TELLTALE.values(), ids=TELLTALE)
+def test_a_timeout_shows_no_token(
+    listen: Listen, connect: Connect, caplog: pytest.LogCaptureFixture, question: Question
+) -> None:
+    found = outcome(connect(listen(listeners.hangs).address, (0.1, 0.1)), question)
+    assert isinstance(found, ServerError)
+    assert TELLING not in shown(found)
+    assert TELLING not in caplog.text
+
+
+# ------------------------------------------------------------------------------------------------- a whole check
+
+
+def test_no_log_shows_the_token_of_a_person_who_sets_everything_up(
+    demo: DemoServer, ada: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    setup = Setup(demo.address, variables={})
+    setup.use_token(ada)
+    assert setup.save().ready
+    setup.terms_are_accepted()
+    setup.close()
+    assert "/user/cache" in caplog.text  # the HTTP library's own log is on
+    assert ada[:28] not in caplog.text
+
+
+def test_no_log_shows_a_sign_in_token_although_it_becomes_part_of_an_address(
+    demo: DemoServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    user = demo.world.user_by_email("ada@example.org")
+    assert user is not None
+    text = demo.world.sign_in(user).text
+    setup = Setup(demo.address, variables={})
+    status = setup.use_token(text)
+    setup.close()
+    assert status.token is not None
+    assert status.token.expires_in is not None
+    assert "/user/cache" in caplog.text
+    assert text[:28] not in caplog.text
+
+
+@pytest.mark.parametrize("behave", LEAKY.values(), ids=LEAKY)
+def test_a_status_holds_faults_without_the_exceptions_behind_them(
+    listen: Listen, caplog: pytest.LogCaptureFixture, behave: Behaviour, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setup = Setup(listen(behave).address, variables={})
+    status = setup.use_token(SECRET.reveal())
+    setup.close()
+    found = status.facts.server
+    faults = [
+        answer
+        for answer in (found.account, found.keys, found.access, found.versions, found.seconds_left)
+        if isinstance(answer, ServerError)
+    ]
+    assert [(fault.__traceback__, fault.__cause__, fault.__context__) for fault in faults] == [
+        (None, None, None) for _ in faults
+    ]
+    everything = f"{status!r} {status.as_dict()} {setup!r} {vars(setup)} {caplog.text} {capsys.readouterr()}"
+    assert TELLING not in everything
+
+
+def test_a_sign_in_token_whose_days_cannot_be_asked_for_shows_nowhere(
+    listen: Listen, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = Token("ffffffffffffffffffffffffffffffff")
+    for behave in (listeners.resets, answers("gone", "404 Not Found"), listeners.closes_in_mid_answer):
+        routes = {**cave_routes("http://127.0.0.1:9", other), f"/auth/api/v1/user/token/{SECRET.reveal()}": behave}
+        setup = Setup(listen(by_path(routes)).address, variables={})
+        status = setup.use_token(SECRET.reveal())
+        setup.close()
+        assert status.token is not None
+        assert (status.token.kind, status.token.expires_in) == ("sign-in", None)
+        assert "at most 7 days" in status.step("token").summary
+        assert TELLING not in f"{status!r}{status.as_dict()}"
+    assert TELLING not in caplog.text
+
+
+def test_the_objects_that_hold_tokens_show_them_masked(demo: DemoServer, ada: str) -> None:
+    setup = Setup(demo.address, variables={})
+    status = setup.use_token(ada)
+    setup.close()
+    for thing in (setup, status, status.facts, status.facts.server, status.facts.credential, vars(setup)):
+        text = f"{thing!r} {thing}"
+        assert ada not in text
+    assert f"····{ada[-4:]}" in repr(status.facts)
