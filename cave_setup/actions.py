@@ -258,7 +258,7 @@ def _not_savable(facts: Facts) -> SetupError | None:
         return NotSavable(words.REFUSED_NOT_SAVED, words.TOKEN_REFUSED_REMEDY)
     if not isinstance(facts.server.account, Account) or not isinstance(facts.server.keys, tuple):
         return NotSavable(words.NOT_VERIFIED, words.NOT_VERIFIED_REMEDY)
-    if all(key.token != credential.token for key in facts.server.keys):
+    if not facts.is_lasting:
         return NotSavable(words.SIGN_IN_NOT_SAVED, words.SIGN_IN_TOKEN_REMEDY)
     return None
 

@@ -13,7 +13,6 @@ from cave_setup import words
 from cave_setup.errors import ServerError, WouldReplace
 from cave_setup.models import (
     Account,
-    ApiKey,
     Credential,
     DatastackRecord,
     Facts,
@@ -189,17 +188,13 @@ def _token(facts: Facts) -> _Verdict:
         return _problem(keys, seconds)
     if not isinstance(keys, tuple):
         return _Verdict("problem", words.KEYS_UNKNOWN, words.KEYS_UNKNOWN_REMEDY, "retry", seconds=seconds)
-    key = _listed(keys, credential.token)
-    if key:
-        return _Verdict("done", words.lasting_key(key.description, key.token.masked), seconds=seconds)
+    if facts.is_lasting:
+        description = next((key.description for key in keys if key.token == credential.token), "")
+        return _Verdict("done", words.lasting_key(description, credential.token.masked), seconds=seconds)
     left = facts.server.seconds_left
     duration = words.duration(left if isinstance(left, int) else None)
     sentence = words.sign_in_token(credential.token.masked, duration)
     return _Verdict("problem", sentence, words.SIGN_IN_TOKEN_REMEDY, "lasting-key", seconds=seconds)
-
-
-def _listed(keys: tuple[ApiKey, ...], token: Token) -> ApiKey | None:
-    return next((key for key in keys if key.token == token), None)
 
 
 def _ready(facts: Facts, verdicts: dict[StepKey, _Verdict]) -> _Verdict:
@@ -254,7 +249,7 @@ def _save_by_place(facts: Facts) -> _Verdict:
             return _Verdict("waiting", words.saved_token_dead([credential.where]), title=words.MOUNT_TITLE)
         if credential.source == "environment":
             return _Verdict("done", words.mounted(credential.where), title=words.MOUNTED_TITLE)
-        state: Literal["todo", "waiting"] = "todo" if _is_lasting(facts) else "waiting"
+        state: Literal["todo", "waiting"] = "todo" if facts.is_lasting else "waiting"
         return _Verdict(state, words.MOUNT_SUMMARY, words.MOUNT_REMEDY, "mount", words.MOUNT_TITLE)
     return _save_in_files(facts, credential)
 
@@ -278,7 +273,7 @@ def _save_in_files(facts: Facts, credential: Credential) -> _Verdict:
             words.DAMAGED_UNREADABLE_REMEDY,
             "retry",
         )
-    if not _is_lasting(facts):
+    if not facts.is_lasting:
         return _Verdict("waiting", words.SAVE_WAIT)
     need = _save_need(facts)
     remedy = words.SAVE_REPLACE_REMEDY if need == "replace" else words.SAVE_REMEDY
@@ -327,11 +322,6 @@ def _is_open_to_others(file: TokenFile, token: Token) -> bool:
     return file.token == token and bool(file.mode & 0o077)
 
 
-def _is_lasting(facts: Facts) -> bool:
-    keys, credential = facts.server.keys, facts.credential
-    return credential is not None and isinstance(keys, tuple) and _listed(keys, credential.token) is not None
-
-
 # -------------------------------------------------------------------------------------------------- the token
 
 
@@ -341,7 +331,7 @@ def _token_status(facts: Facts) -> TokenStatus | None:
         return None
     kind: Literal["api-key", "sign-in", "unknown"] = "unknown"
     if isinstance(facts.server.account, Account) and isinstance(facts.server.keys, tuple):
-        kind = "api-key" if _is_lasting(facts) else "sign-in"
+        kind = "api-key" if facts.is_lasting else "sign-in"
     left = facts.server.seconds_left
     return TokenStatus(
         source=credential.source,

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from cave_setup.models.answers import ServerFacts
     from cave_setup.models.token import Credential, Token
 
+NO_END = -1  # seconds that the server says an API key has left
+
 # A file of this name in a home folder says that the home was made for a demo and goes with it.
 DEMO_HOME_MARK = ".cave-setup-demo"
 
@@ -177,6 +179,18 @@ class Facts:
     checked_at: datetime
     credentials: tuple[Credential, ...] = ()
     save_problem: SetupError | None = None
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether a server has just called the token lasting.
+
+        It is in the account's list of keys, or has no end all the same: a failed request can leave such a key behind,
+        which works and is not listed (docs/wire.md section 4).
+        """
+        keys, credential = self.server.keys, self.credential
+        if credential is None or not isinstance(keys, tuple):
+            return False
+        return any(key.token == credential.token for key in keys) or self.server.seconds_left == NO_END
 
     @property
     def credential(self) -> Credential | None:

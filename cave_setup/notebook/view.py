@@ -32,6 +32,8 @@ class Situation:
     error_in : {'', 'paste', 'server', 'wizard'}
     choices : tuple of (str, str)
         Tokens of a pasted text to choose from, masked: a label and a date.
+    another : bool
+        The person wants to use another token, whatever the state of this one.
     watching : {'', 'terms', 'gave-up'}
         Whether the acceptance of terms is being waited for.
     said : int
@@ -45,6 +47,7 @@ class Situation:
     error: SetupError | None = None
     error_in: str = ""
     choices: tuple[tuple[str, str], ...] = ()
+    another: bool = False
     watching: str = ""
     said: int = 0
     say: str = ""
@@ -71,7 +74,7 @@ def view(
         JSON-able, and the same for the same arguments.
 
     """
-    focus = status.focus if status else None
+    focus = _focus(status, situation) if status else None
     return {
         "title": words.PRODUCT,
         "where": _where(situation, server, datastack),
@@ -82,7 +85,7 @@ def view(
         "steps": _steps(status, situation, pages),
         "focus": focus.key if focus else "",
         "checked": words.checked_at(status.facts.checked_at.astimezone().strftime("%H:%M:%S")) if status else "",
-        "footer": {"label": words.BUTTON_CHECK_AGAIN, "action": "check"},
+        "footer": _footer(status, situation),
         "say": {"count": situation.said, "text": situation.say},
         "words": {
             "gone": words.KERNEL_GONE,
@@ -123,6 +126,7 @@ def _steps(status: Status | None, situation: Situation, pages: dict[str, str]) -
             _drawn(key, "waiting", title, situation.busy if first else "", "", [], busy=first)
             for first, (key, title) in zip([True] + [False] * 5, words.STEP_TITLES.items(), strict=True)
         ]
+    focus = _focus(status, situation)
     return [
         _drawn(
             step.key,
@@ -130,11 +134,23 @@ def _steps(status: Status | None, situation: Situation, pages: dict[str, str]) -
             step.title,
             "" if _says_nothing(step) else step.summary,
             "" if step.seconds is None else words.took(step.seconds),
-            _blocks(status, step, situation, pages) if step is status.focus else _notes(step),
-            busy=bool(situation.busy) and step is status.focus,
+            _blocks(_At(status, step, situation, pages)) if step is focus else _notes(step),
+            busy=bool(situation.busy) and step is focus,
         )
         for step in status.steps
     ]
+
+
+def _focus(status: Status, situation: Situation) -> Step:
+    return status.step("account") if situation.another else status.focus
+
+
+def _footer(status: Status | None, situation: Situation) -> list[dict[str, Any]]:
+    """List what can be done at any time."""
+    items = [_button(words.BUTTON_CHECK_AGAIN, {"action": "check"}, "link")]
+    if status and status.account and not situation.another:
+        items.append(_button(words.BUTTON_ANOTHER, {"action": "another"}, "link"))
+    return items
 
 
 def _says_nothing(step: Step) -> bool:
@@ -160,10 +176,25 @@ def _drawn(  # noqa: PLR0913 - it is the row of a table
 # --------------------------------------------------------------------------------------------- what a step offers
 
 
-def _blocks(status: Status, step: Step, situation: Situation, pages: dict[str, str]) -> list[Block]:
-    """List the blocks of the open step: what to do, the controls for it, then what is worth knowing."""
-    if step.state == "done":
-        return _ready(status) + _notes(step)
+@dataclass(frozen=True)
+class _At:
+    """What the open step is drawn from."""
+
+    status: Status
+    step: Step
+    situation: Situation
+    pages: dict[str, str]
+
+
+def _blocks(at: _At) -> list[Block]:
+    """List the blocks of the open at.step: what to do, the controls for it, then what is worth knowing."""
+    if at.situation.choices:
+        return _choice(at.situation)
+    if at.situation.another:
+        back = _buttons("back", [_button(words.BUTTON_CANCEL, {"action": "check"}, "link")])
+        return [*_sign_in(at), back]
+    if at.step.state == "done":
+        return _ready(at.status) + _notes(at.step)
     by_need = {
         "sign-in": _sign_in,
         "new-token": _new_token,
@@ -172,53 +203,52 @@ def _blocks(status: Status, step: Step, situation: Situation, pages: dict[str, s
         "save": _save,
         "replace": _replace,
         "mount": _mount,
+        "change-server": _change_server,
     }
-    if situation.choices:
-        return _choice(situation)
-    draw = by_need.get(step.need, _retry)
-    return draw(status, step, situation, pages) + _notes(step)
+    draw = by_need.get(at.step.need, _retry)
+    return draw(at) + _notes(at.step)
 
 
-def _sign_in(status: Status, step: Step, situation: Situation, pages: dict[str, str]) -> list[Block]:  # noqa: ARG001
-    host = status.facts.server_address.netloc
+def _sign_in(at: _At) -> list[Block]:
+    host = at.status.facts.server_address.netloc
     return [
         _list("how", words.sign_in_steps(host)),
-        _buttons("go", [_link(words.BUTTON_TOKEN_PAGE, pages["token"], "go")]),
-        _paste(situation),
+        _buttons("go", [_link(words.BUTTON_TOKEN_PAGE, at.pages["token"], "go")]),
+        _paste(at.situation),
         _text("private", words.PRIVATE_NOTE.format(host=host), "note"),
         _text("several", words.NO_EXPIRY_NOTE, "note"),
     ]
 
 
-def _new_token(status: Status, step: Step, situation: Situation, pages: dict[str, str]) -> list[Block]:  # noqa: ARG001
+def _new_token(at: _At) -> list[Block]:
     return [
-        _text("remedy", step.remedy or ""),
-        _buttons("go", [_link(words.BUTTON_TOKEN_PAGE_AGAIN, pages["token"], "go")]),
-        _paste(situation),
+        _text("remedy", at.step.remedy or ""),
+        _buttons("go", [_link(words.BUTTON_TOKEN_PAGE_AGAIN, at.pages["token"], "go")]),
+        _paste(at.situation),
     ]
 
 
-def _terms(status: Status, step: Step, situation: Situation, pages: dict[str, str]) -> list[Block]:  # noqa: ARG001
-    link = _link(words.BUTTON_TERMS_PAGE, pages.get("terms", ""), "go")
+def _terms(at: _At) -> list[Block]:
+    link = _link(words.BUTTON_TERMS_PAGE, at.pages.get("terms", ""), "go")
     link["opened"] = "terms"
-    blocks = [_text("remedy", step.remedy or ""), _buttons("go", [link])]
-    if situation.watching == "terms":
+    blocks = [_text("remedy", at.step.remedy or ""), _buttons("go", [link])]
+    if at.situation.watching == "terms":
         blocks.append({"id": "watching", "kind": "waiting", "text": words.WATCHING_TERMS})
-    elif situation.watching == "gave-up":
+    elif at.situation.watching == "gave-up":
         again = _button(words.BUTTON_TERMS_ACCEPTED, {"action": "check"}, "quiet")
         blocks += [_text("gave-up", words.WATCHING_GAVE_UP), _buttons("again", [again])]
     return [*blocks, _text("harmless", words.HARMLESS_ERROR_NOTE, "note")]
 
 
-def _save(status: Status, step: Step, situation: Situation, pages: dict[str, str]) -> list[Block]:  # noqa: ARG001
+def _save(at: _At) -> list[Block]:
     buttons = [_button(words.BUTTON_SAVE, {"action": "save"}, "go")]
-    if any(target.verdict == "foreign" for target in status.facts.store.targets):
+    if any(target.verdict == "foreign" for target in at.status.facts.store.targets):
         buttons.append(_button(words.BUTTON_TAKE_DEFAULT, {"action": "save", "default": "replace"}, "link"))
-    return [_text("remedy", step.remedy or ""), _files(status), _buttons("save", buttons)]
+    return [_text("remedy", at.step.remedy or ""), _files(at.status), _buttons("save", buttons)]
 
 
-def _replace(status: Status, step: Step, situation: Situation, pages: dict[str, str]) -> list[Block]:  # noqa: ARG001
-    different = [target for target in status.facts.store.targets if target.verdict == "replace"]
+def _replace(at: _At) -> list[Block]:
+    different = [target for target in at.status.facts.store.targets if target.verdict == "replace"]
     buttons = [_button(words.BUTTON_REPLACE, {"action": "save", "replace": True}, "go")]
     if [target.reader for target in different] == [words.READER_DEFAULT]:
         buttons.append(_button(words.BUTTON_KEEP_DEFAULT, {"action": "save", "default": "keep"}, "quiet"))
@@ -227,20 +257,29 @@ def _replace(status: Status, step: Step, situation: Situation, pages: dict[str, 
         for target in different
         if target.now and target.now.token
     ]
-    return [_text("found", " ".join(found)), _files(status), _buttons("save", buttons)]
+    return [_text("found", " ".join(found)), _files(at.status), _buttons("save", buttons)]
 
 
-def _mount(status: Status, step: Step, situation: Situation, pages: dict[str, str]) -> list[Block]:  # noqa: ARG001
+def _mount(at: _At) -> list[Block]:
     for_now = _button(words.BUTTON_SAVE_THIS_RUN, {"action": "save"}, "quiet")
-    return [_text("remedy", step.remedy or ""), _buttons("save", [for_now])]
+    return [_text("remedy", at.step.remedy or ""), _buttons("save", [for_now])]
 
 
-def _retry(status: Status, step: Step, situation: Situation, pages: dict[str, str]) -> list[Block]:  # noqa: ARG001
-    blocks = [_text("remedy", step.remedy or "")] if step.remedy else []
+def _change_server(at: _At) -> list[Block]:
+    change = {"label": words.BUTTON_CHANGE_SERVER, "edit": True, "style": "go"}
+    again = _button(words.BUTTON_TRY_AGAIN, {"action": "check"}, "link")
+    blocks = [_text("remedy", at.step.remedy or ""), _buttons("change", [change, again])]
+    if at.step.key == "account":
+        blocks.append(_paste(at.situation))
+    return blocks
+
+
+def _retry(at: _At) -> list[Block]:
+    blocks = [_text("remedy", at.step.remedy or "")] if at.step.remedy else []
     again = _button(words.BUTTON_TRY_AGAIN, {"action": "check"}, "go")
     blocks.append(_buttons("again", [again]))
-    if step.key == "account":
-        blocks.append(_paste(situation))
+    if at.step.key == "account":
+        blocks.append(_paste(at.situation))
     return blocks
 
 

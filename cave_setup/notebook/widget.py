@@ -91,11 +91,13 @@ class Wizard(anywidget.AnyWidget):
             "server": lambda: self._use_server(content.get("server"), content.get("datastack")),
             "opened": self._watch_terms,
             "visible": self._look_now,
+            "another": lambda: self._show(another=True),
             "done": self._finish,
         }
-        work = actions.get(str(content.get("action")))
-        if work is not None:
-            self._worker.submit(work)
+        action = str(content.get("action"))
+        if action in actions:
+            # Looking twice at the same thing is of no use; what a person enters is never dropped.
+            self._worker.submit(actions[action], name=action if action in {"check", "visible"} else "")
 
     # --------------------------------------------------------------------------------------------------- actions
 
@@ -145,6 +147,7 @@ class Wizard(anywidget.AnyWidget):
             self._show(error=error.with_traceback(None), error_in="server", say=error.sentence)
             return
         self._worker.cancel(_TERMS)
+        self._worker.cancel(_LATE)
         self._start_over()
 
     # ----------------------------------------------------------------------------- waiting for things elsewhere

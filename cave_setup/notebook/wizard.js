@@ -108,7 +108,10 @@ const blocks = {
 };
 
 const button = (item, wizard) =>
-  h("button", { class: item.style, type: "button", onclick: () => wizard.send(item.message) }, item.label);
+  h("button", {
+    class: item.style, type: "button",
+    onclick: () => (item.edit ? wizard.edit(true) : wizard.send(item.message)),
+  }, item.label);
 
 const link = (item, wizard) => {
   const open = (event) => {
@@ -158,7 +161,7 @@ class WizardView {
     this.banner = h("p", { class: "banner", hidden: true });
     this.alert = h("p", { class: "alert", hidden: true });
     this.list = h("ol", { class: "steps" });
-    this.again = h("button", { class: "link", type: "button", onclick: () => this.send({ action: this.again.dataset.action }) });
+    this.anytime = h("span", { class: "row" });
     this.checked = h("span", { class: "when" });
     this.notice = h("span", { class: "notice" });
     this.live = h("div", { class: "hidden", role: "status", "aria-live": "polite" });
@@ -168,7 +171,7 @@ class WizardView {
         h("div", { class: "head" }, this.title, h("div", { class: "where" }, this.whereText, " · ", this.change)),
         this.pill),
       this.banner, this.form, this.alert, this.list,
-      h("footer", {}, this.again, this.notice, this.checked),
+      h("footer", {}, this.anytime, this.notice, this.checked),
       this.live,
     );
     this.rows = new Map();
@@ -215,8 +218,7 @@ class WizardView {
     this.drawWhere(state.where);
     state.steps.forEach((step, index) => this.drawStep(step, index, step.key === state.focus));
     this.root.setAttribute("aria-busy", String(Boolean(state.busy)));
-    this.again.textContent = state.footer.label;
-    this.again.dataset.action = state.footer.action;
+    this.drawFooter(state.footer);
     this.checked.textContent = state.busy || state.checked;
     if (state.say.count !== this.said) {
       this.said = state.say.count;
@@ -224,6 +226,13 @@ class WizardView {
     }
     this.focusKey = state.focus;
     this.keepFocus(hadFocus, before !== state.focus);
+  }
+
+  drawFooter(items) {
+    const text = JSON.stringify(items);
+    if (text === this.shownFooter) return;
+    this.shownFooter = text;
+    this.anytime.replaceChildren(...items.map((item) => button(item, this)));
   }
 
   drawWhere(where) {

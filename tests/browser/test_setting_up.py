@@ -113,6 +113,27 @@ def test_returning_user_is_ready_without_a_click(open_wizard: OpenWizard, demo: 
     expect(step(wizard, "account")).to_contain_text("Ada Lovelace · ada@example.org")
 
 
+def test_another_account_can_take_the_place_of_one_that_works(
+    open_wizard: OpenWizard, page: Page, demo: DemoServer, home: Path
+) -> None:
+    saved = Setup(demo.address)
+    saved.use_token(demo.world.key_of("ada@example.org"))
+    assert saved.save().ready
+    wizard = open_wizard()
+    wizard.get_by_role("button", name="Use another token").click()
+    grace = demo.world.user_by_email("grace@example.org")
+    assert grace
+    demo.world.accept(grace, 2)
+    token = demo.world.make_key(grace, "hopper-laptop").text
+    paste(wizard, page, token)
+    expect(step(wizard, "save")).to_contain_text("A different token")
+    wizard.get_by_role("button", name="Replace it").click()
+    expect(wizard.locator(".pill")).to_have_text("Ready")
+    expect(step(wizard, "account")).to_contain_text("Grace Hopper")
+    saved_tokens = {json.loads(path.read_text())["token"] for path in (home / SECRETS).glob("*.json")}
+    assert saved_tokens == {token}
+
+
 def test_damaged_file_is_named_and_mended(open_wizard: OpenWizard, page: Page, demo: DemoServer, home: Path) -> None:
     folder = home / SECRETS
     folder.mkdir(parents=True)

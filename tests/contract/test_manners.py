@@ -115,7 +115,7 @@ def test_no_log_has_a_token(
     ask: Ask, demo: DemoServer, token: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     # What the client's own library logs is not the server's doing.
-    logging.getLogger("urllib3").setLevel(logging.WARNING)
+    caplog.set_level(logging.WARNING, logger="urllib3")
     with caplog.at_level(logging.DEBUG):
         ask(f"{ME}?middle_auth_token={token}", token)
         ask("/sticky_auth/api/v1/authorize?tos_id=x", token)

@@ -817,3 +817,14 @@ def test_changing_the_datastack_keeps_a_pasted_token(demo: DemoServer, ada: str,
     setup.use_token(ada)
     setup.use_server(demo.address, "open_sandbox")
     assert setup.check().step("account").state == "done"
+
+
+def test_a_key_without_an_end_that_is_not_listed_is_lasting(demo: DemoServer, set_up: SetUp) -> None:
+    # A request with a description too long leaves such a key on the server (WIRE section 4).
+    ada = demo.world.user_by_email("ada@example.org")
+    assert ada
+    setup = set_up(demo.address)
+    status = setup.use_token(demo.world.leave_key_behind(ada).text)
+    assert status.token
+    assert status.token.kind == "api-key"
+    assert setup.save().ready

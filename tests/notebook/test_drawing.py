@@ -322,3 +322,12 @@ def test_taking_it_down_takes_its_listeners_along(page: Page) -> None:
     page.keyboard.press("b")
     assert page.evaluate("() => window.keys") == ["b"]
     assert page.evaluate("() => window.wasOff")
+
+
+def test_the_button_to_change_the_server_opens_its_form(page: Page) -> None:
+    draw(page, ALL_STATES["no permission"]())
+    page.get_by_role("button", name="Change server or datastack").click()
+    expect(page.get_by_label("CAVE server")).to_be_focused()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_label("CAVE server")).to_be_hidden()
+    assert sent(page) == []

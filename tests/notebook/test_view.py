@@ -113,3 +113,19 @@ def test_another_deployment_is_named_in_the_lines_to_copy() -> None:
 def test_a_demo_says_so() -> None:
     assert drawn(f.facts(is_demo=True))["banner"] == "Demo server: nothing here is real."
     assert drawn(f.facts())["banner"] == ""
+
+
+def test_another_token_can_be_used_although_all_is_well() -> None:
+    footer = {item["label"]: item["message"] for item in ALL_STATES["ready"]()["footer"]}
+    assert footer["Use another token"] == {"action": "another"}
+    state = ALL_STATES["another token"]()
+    assert state["focus"] == "account"
+    assert "paste" in kinds(state)
+    assert "Cancel" in buttons(state)
+
+
+def test_a_missing_permission_offers_another_datastack_and_no_new_token() -> None:
+    state = ALL_STATES["no permission"]()
+    assert state["focus"] == "ready"
+    assert buttons(state)["Change server or datastack"]["edit"]
+    assert "paste" not in kinds(state)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from cave_setup import errors
-from cave_setup.models import Candidate, Facts, ServerAddress, TermsOpen, TokenRefused
+from cave_setup.models import Candidate, Facts, PermissionMissing, ServerAddress, TermsOpen, TokenRefused
 from cave_setup.notebook.view import Situation, choices, view
 from cave_setup.plan import plan
 from support import facts as f
@@ -34,6 +34,8 @@ ALL_STATES = {
     "several": lambda: drawn(f.nothing_yet(), choices=choices((Candidate(f.TOKEN, "laptop"), Candidate(f.OTHER)))),
     "terms": lambda: drawn(f.pasted(**TERMS_OPEN)),
     "save": lambda: drawn(f.pasted()),
+    "no permission": lambda: drawn(f.facts(access=PermissionMissing("view", "minnie65_public"), versions=None)),
+    "another token": lambda: drawn(f.facts(), another=True),
     "replace": lambda: drawn(old_file()),
     "server down": lambda: drawn(f.facts(account=errors.ServerTimeout("host"), keys=None, access=None, versions=None)),
     "dead token": lambda: drawn(f.facts(account=TokenRefused(), keys=TokenRefused(), access=TokenRefused())),
