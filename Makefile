@@ -23,7 +23,7 @@ bench: $(VENV)/dev  ## what importing and checking cost, beside peers in the sam
 	$(PYTHON) benchmarks/run.py
 
 docs: $(VENV)/dev  ## the documentation site, in site/
-	$(VENV)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
 
 stress: $(VENV)/dev chromium  ## what takes too long for every change: also beside the real cloud-volume
 	$(PIP) cloud-volume

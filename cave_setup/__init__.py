@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as type checkers know it; importing typing would take longer than all the rest here
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -73,11 +72,12 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     register(shell)
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - it is whatever is asked for
+def __getattr__(name: str) -> object:
     if name in _HOMES:
         from importlib import import_module  # noqa: PLC0415 - not needed before
 
-        return getattr(import_module(_HOMES[name]), name)
+        value: object = getattr(import_module(_HOMES[name]), name)
+        return value
     raise AttributeError(f"module 'cave_setup' has no attribute {name!r}")
 
 
