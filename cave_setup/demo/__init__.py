@@ -32,7 +32,7 @@ def __getattr__(name: str) -> object:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "tornado":
             raise
-        missing = 'The demo server needs tornado; install it with: pip install "cave-setup[demo]"'
+        missing = 'The demo server needs tornado; in a clone of the project: pip install ".[demo]"'
         raise ImportError(missing) from None
     value: object = getattr(module, name)
     return value

@@ -108,7 +108,10 @@ def _run_lab(home: Path, server_address: str, *, browser: bool) -> int:
     lab = subprocess.Popen(command, env=environment, cwd=home, stderr=subprocess.DEVNULL)  # noqa: S603 - our own words
     with lab, _ended_by_signals(lab):
         if not _wait_until_it_listens(port, lab):
-            print("cave-setup: JupyterLab did not start. Try: pip install 'cave-setup[demo]'", file=sys.stderr)
+            print(
+                "cave-setup: JupyterLab did not start. In a clone of the project: pip install '.[demo]'",
+                file=sys.stderr,
+            )
             return WRONG_USAGE
         _announce(address, server_address, browser=browser)
         lab.wait()
