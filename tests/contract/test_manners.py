@@ -175,7 +175,7 @@ def test_without_tornado_the_error_names_the_extra() -> None:
     code = "import sys; sys.modules['tornado'] = None\nfrom cave_setup.demo import DemoServer"
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     last = done.stderr.strip().splitlines()[-1]
-    assert last == 'ImportError: The demo server needs tornado; install it with: pip install "cave-setup[demo]"'
+    assert last == 'ImportError: The demo server needs tornado; in a clone of the project: pip install ".[demo]"'
 
 
 @pytest.fixture
