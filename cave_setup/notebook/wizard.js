@@ -13,7 +13,11 @@ const h = (tag, attributes = {}, ...children) => {
 };
 
 const LARGEST_FILE = 1_000_000;
+
+// Each wizard on a page loads this module anew, so counting alone would give two of them the same names.
+const here = Math.random().toString(36).slice(2);
 let unique = 0;
+const name = (what) => `cave-setup-${what}-${here}-${unique++}`;
 
 // ------------------------------------------------------------------------------------------------------------ blocks
 // One function a kind; each gets the block and the wizard, and gives a node.
@@ -45,7 +49,7 @@ const blocks = {
   },
 
   choice: (block, wizard) => {
-    const group = `cave-setup-choice-${unique++}`;
+    const group = name("choice");
     const send = (event) => {
       event.preventDefault();
       wizard.send({ action: "pick", index: Number(new FormData(event.target).get(group)) });
@@ -63,7 +67,7 @@ const blocks = {
   },
 
   paste: (block, wizard) => {
-    const id = `cave-setup-paste-${unique++}`;
+    const id = name("paste");
     // A password field, so that nobody looks over a shoulder; read and emptied in the same moment; never synced.
     const input = h("input", {
       id, type: "password", autocomplete: "off", spellcheck: "false", placeholder: block.placeholder,
@@ -152,7 +156,7 @@ class WizardView {
     this.model = model;
     this.said = null;
     this.page = null;
-    const id = `cave-setup-${unique++}`;
+    const id = name("title");
     this.title = h("h2", { id });
     this.whereText = h("span");
     this.change = h("button", { class: "link", type: "button", "aria-expanded": "false", onclick: () => this.edit(this.form.hidden) });
@@ -305,7 +309,7 @@ class WizardView {
   // -------------------------------------------------------------------------------------------- server and datastack
 
   serverForm() {
-    const id = `cave-setup-server-${unique++}`;
+    const id = name("server");
     const field = (name) =>
       h("label", {}, h("span", { class: "label" }), h("input", { type: "text", name, autocomplete: "off", spellcheck: "false", "aria-describedby": id }));
     const send = (event) => {

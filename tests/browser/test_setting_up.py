@@ -234,6 +234,47 @@ def test_by_keyboard_alone_and_no_key_reaches_the_notebook(
     assert page.locator(".jp-NotebookPanel:visible .jp-Cell").count() == cells
 
 
+def test_two_wizards_on_a_page_do_not_get_into_each_others_way(
+    open_wizard: OpenWizard, page: Page, lab: Lab, demo: DemoServer
+) -> None:
+    open_wizard()
+    cell = "import ipywidgets, cave_setup\nipywidgets.VBox([cave_setup.wizard(datastack='open_sandbox')])"
+    page.evaluate(
+        """cell => {
+            const { content, model } = window.jupyterapp.shell.currentWidget;
+            model.sharedModel.addCell({ cell_type: "code", source: cell });
+            content.activeCellIndex = content.widgets.length - 1;
+            void window.jupyterapp.commands.execute("notebook:run-cell");
+        }""",
+        cell,
+    )
+    both = page.locator(".jp-NotebookPanel:visible").get_by_role("region", name="CAVE Setup")
+    expect(both).to_have_count(2)
+    second = both.nth(1)
+    expect(second.get_by_label("Your token")).to_be_visible()
+    second.locator("label", has_text="Your token").click()
+    expect(second.get_by_label("Your token")).to_be_focused()
+    names = page.evaluate("() => [...document.querySelectorAll('.cave-setup [id]')].map((node) => node.id)")
+    assert len(names) == len(set(names)) > 4
+    paste(second, page, demo.world.key_of("ada@example.org"))
+    expect(step(second, "account")).to_contain_text("Ada Lovelace")
+    expect(step(both.nth(0), "account")).to_contain_text("no token for")
+
+
+def test_the_page_can_be_reloaded_in_the_middle(
+    open_wizard: OpenWizard, page: Page, lab: Lab, demo: DemoServer
+) -> None:
+    wizard = open_wizard()
+    paste(wizard, page, demo.world.key_of("ada@example.org"))
+    expect(step(wizard, "save")).to_have_attribute("aria-current", "step")
+    lab.save(page)
+    page.reload()
+    page.wait_for_function("() => window.jupyterapp?.restored", timeout=60_000)
+    expect(step(wizard, "save")).to_have_attribute("aria-current", "step", timeout=20_000)
+    wizard.get_by_role("button", name="Save", exact=True).click()
+    expect(wizard.locator(".pill")).to_have_text("Ready")
+
+
 def test_after_a_kernel_restart_a_click_says_run_again(open_wizard: OpenWizard, page: Page) -> None:
     wizard = open_wizard()
     expect(wizard.get_by_label("Your token")).to_be_visible()
