@@ -473,6 +473,8 @@ FRONT_END_MISSING = (
     "CAVE Setup could not draw itself here. Its JavaScript comes with the package “anywidget”, which must be installed "
     "where JupyterLab runs (not only where the kernel runs); install it there and reload the page."
 )
-FRONT_END_MISSING_ALTERNATIVE = "Without it: cave_setup.Setup() does the same in Python, and says what it finds."
+FRONT_END_MISSING_ALTERNATIVE = (
+    "Without it: cave_setup.Setup() does the same in Python, and “cave-setup status” in a terminal says what it finds."
+)
 PLAIN_TEXT = "CAVE Setup: an interactive wizard. If you see only this line, run the cell in JupyterLab or Notebook 7."
 SUMMARY_RAN = "CAVE Setup, as the server answered at {when}"

@@ -32,6 +32,11 @@ def summary(status: Status) -> dict[str, Any]:
     return {"text/html": html, "text/plain": as_text(status)}
 
 
+def no_front_end() -> dict[str, Any]:
+    """Say in a terminal that there will be no wizard, and what there is."""
+    return {"text/plain": f"{words.PLAIN_TEXT}\n{words.FRONT_END_MISSING_ALTERNATIVE}"}
+
+
 def front_end_missing(status: Status | None) -> dict[str, Any]:
     """Say why there is no wizard to be seen and how to go on without it."""
     sentences = [words.FRONT_END_MISSING, words.FRONT_END_MISSING_ALTERNATIVE]

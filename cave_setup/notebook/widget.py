@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
+from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from cave_setup import words
@@ -220,6 +221,9 @@ class Wizard(anywidget.AnyWidget):
     # ----------------------------------------------------------------------------------------------- the output
 
     def _ipython_display_(self) -> None:
+        if getattr(get_ipython(), "kernel", None) is None:  # IPython in a terminal: no front end will ever come
+            display(static.no_front_end(), raw=True)
+            return
         handle = display(self._bundle(), raw=True, display_id=True)
         if handle is not None:
             self._displays.append(handle)

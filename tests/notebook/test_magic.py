@@ -34,11 +34,23 @@ def test_status_is_text_and_html(shell: InteractiveShell, demo: DemoServer) -> N
     assert "no token for 127.0.0.1" in output.data["text/html"]
 
 
-def test_the_wizard_is_shown(shell: InteractiveShell, demo: DemoServer) -> None:
+def test_the_wizard_is_shown_where_there_is_a_kernel(
+    shell: InteractiveShell, demo: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell, "kernel", object(), raising=False)
     with capture_output() as captured:
         shell.run_line_magic("cave_setup", f"--server {demo.address} --datastack open_sandbox")
     [output] = captured.outputs
     assert "application/vnd.jupyter.widget-view+json" in output.data
+
+
+def test_in_a_terminal_it_says_at_once_where_to_go(shell: InteractiveShell, demo: DemoServer) -> None:
+    with capture_output() as captured:
+        shell.run_line_magic("cave_setup", f"--server {demo.address}")
+    [output] = captured.outputs
+    assert list(output.data) == ["text/plain"]
+    assert "JupyterLab" in output.data["text/plain"]
+    assert "cave-setup status" in output.data["text/plain"]
 
 
 @pytest.mark.parametrize(

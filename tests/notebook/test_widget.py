@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -189,6 +190,7 @@ class Display:
 def display(wizard: Wizard, monkeypatch: pytest.MonkeyPatch) -> Display:
     made = Display()
     monkeypatch.setattr(widget, "display", lambda *_args, **_options: made)
+    monkeypatch.setattr(widget, "get_ipython", lambda: SimpleNamespace(kernel=object()))
     return made
 
 
