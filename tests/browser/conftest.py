@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from playwright.sync_api import expect
 from support.lab import WIZARD_CELL, Lab, running_lab, settle
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
     from cave_setup.demo import DemoServer
+
+
+expect.set_options(timeout=15_000)  # a fresh environment compiles what it imports first
 
 
 class OpenWizard(Protocol):

@@ -27,7 +27,7 @@ def running(home: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         yield process
-        process.kill()
+        process.terminate()
 
 
 def test_the_demo_opens_the_notebook_and_leaves_nothing_behind(
@@ -44,6 +44,7 @@ def test_the_demo_opens_the_notebook_and_leaves_nothing_behind(
     page.locator(".jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Shift+Enter")
     wizard = page.get_by_role("region", name="CAVE Setup")
+    wizard.wait_for(timeout=60_000)
     # The token in this process's environment stays out: a demo sees nothing of this person's.
     expect(wizard.locator("[data-step=account]")).to_contain_text("no token for 127.0.0.1")
     expect(wizard).to_contain_text("Demo server: nothing here is real.")
