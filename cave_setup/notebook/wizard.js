@@ -230,6 +230,8 @@ class WizardView {
     }
     this.focusKey = state.focus;
     this.keepFocus(hadFocus, before !== state.focus);
+    // Shift+Enter takes the notebook on to the next cell; who is needed here is brought back, once.
+    if (before === "" && state.focus && state.pill.tone !== "ok") this.bringBack();
   }
 
   drawFooter(items) {
@@ -294,6 +296,11 @@ class WizardView {
     if (!same) row.body.replaceChildren(...nodes);
     row.drawn = next;
     row.body.hidden = nodes.length === 0;
+  }
+
+  bringBack() {
+    // After JupyterLab has laid out the grown output and scrolled to its next cell.
+    setTimeout(() => this.root.firstElementChild.scrollIntoView({ block: "nearest" }), 150);
   }
 
   // A person at work here is taken along to the step that is next; nobody else's focus is touched.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -41,13 +43,18 @@ def test_the_demo_opens_the_notebook_and_leaves_nothing_behind(
     page = browser.new_page()
     page.goto(address.group())
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
-    page.locator(".jp-CodeCell .cm-content").first.click()
-    page.keyboard.press("Shift+Enter")
     wizard = page.get_by_role("region", name="CAVE Setup")
-    wizard.wait_for(timeout=60_000)
+    for _ in range(10):  # JupyterLab calls a kernel idle a moment before it runs anything there
+        page.locator(".jp-CodeCell .cm-content").first.click()
+        page.keyboard.press("Shift+Enter")
+        with contextlib.suppress(PlaywrightTimeoutError):
+            wizard.wait_for(timeout=6000)
+            break
     # The token in this process's environment stays out: a demo sees nothing of this person's.
     expect(wizard.locator("[data-step=account]")).to_contain_text("no token for 127.0.0.1")
     expect(wizard).to_contain_text("Demo server: nothing here is real.")
+    # Shift+Enter takes the notebook on to the next cell; the wizard brings who is needed back to its beginning.
+    expect(wizard.get_by_role("heading", name="CAVE Setup")).to_be_in_viewport()
     page.close()
     running.send_signal(signal.SIGTERM)
     assert running.wait(timeout=20) == 0
