@@ -8,6 +8,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
+from cave_setup import words
 from cave_setup.errors import SetupError
 
 if TYPE_CHECKING:
@@ -20,9 +21,7 @@ class CaveSetupMagics(Magics):
 
     @no_var_expand
     @magic_arguments()
-    @argument(
-        "what", nargs="?", default="wizard", choices=("wizard", "status"), help="the wizard, or only its findings"
-    )
+    @argument("what", nargs="?", default="wizard", help="“status” for the findings only; nothing for the wizard")
     @argument("--server", help="CAVE server, for example https://global.daf-apis.com")
     @argument("--datastack", help="datastack that shall be readable, for example minnie65_public")
     @line_magic
@@ -31,6 +30,8 @@ class CaveSetupMagics(Magics):
         from IPython.display import display  # noqa: PLC0415 - nothing is loaded before the magic is used
 
         arguments = parse_argstring(self.cave_setup, line)
+        if arguments.what not in {"wizard", "status"}:
+            raise UsageError(words.NO_TOKEN_HERE)  # whatever it was, it is not repeated
         try:
             shown = self._status(arguments) if arguments.what == "status" else self._wizard(arguments)
         except SetupError as error:

@@ -120,7 +120,7 @@ def _account(facts: Facts) -> _Verdict:
     if credential is None:
         if isinstance(facts.server.reachable, ServerError):
             return _problem(facts.server.reachable, facts.server.seconds.get("reachable"))
-        return _Verdict("todo", words.no_token_here(host), words.sign_in_remedy(host), "sign-in")
+        return _Verdict("todo", words.no_token_here(host), words.sign_in_remedy(facts.server_address.url), "sign-in")
     if credential.other_server:
         other = deployment_of(credential.other_server)
         sentence = words.token_of_another_server(credential.token.masked, credential.where, other)

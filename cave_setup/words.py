@@ -42,6 +42,8 @@ def address_with_user() -> tuple[str, str]:
 
 
 def datastack_malformed(text: str) -> tuple[str, str]:
+    if not text:
+        return "The name of the datastack is empty.", "Type one such as minnie65_public."
     return (
         f"“{text[:80]}” is not a datastack name.",
         "Names look like minnie65_public: letters, digits, “_”, “-” and “.”.",
@@ -52,6 +54,7 @@ def datastack_malformed(text: str) -> tuple[str, str]:
 
 WHAT_A_TOKEN_LOOKS_LIKE = "A CAVE token is 32 characters, only 0–9 and a–f. Copy one from the server's token page."
 
+TOKEN_LENGTH = 32
 PASTED_NOTHING = "Nothing was pasted."
 PASTED_CODE_OCEAN_TOKEN = (
     "This is one of Code Ocean's own access tokens (cop_…), not a CAVE token. It was not sent anywhere."
@@ -69,8 +72,13 @@ PASTED_NOT_TEXT = "This file is not text."
 
 
 def pasted_nearly_a_token(length: int, odd: Sequence[str]) -> str:
-    fault = f"has characters that no token has ({', '.join(odd[:6])})" if odd else f"has {length} characters, not 32"
-    return f"This looks nearly like a token, but it {fault}. Perhaps a part was lost in copying?"
+    fault = (
+        f"has characters that no token has ({', '.join(odd[:6])})"
+        if odd
+        else f"has {length} characters, not {TOKEN_LENGTH}"
+    )
+    copied = "something was copied along with it" if length > TOKEN_LENGTH else "a part was lost in copying"
+    return f"This looks nearly like a token, but it {fault}. Perhaps {copied}?"
 
 
 def several_tokens(count: int) -> str:
@@ -120,10 +128,10 @@ def no_token_here(host: str) -> str:
     return f"no token for {host} on this computer yet"
 
 
-def sign_in_remedy(host: str) -> str:
+def sign_in_remedy(address: str) -> str:
     return (
-        f"Sign in at {host} with the Google account that you use for CAVE (a first sign-in makes the account), "
-        "create a token there and paste it here."
+        f"Sign in at {address}/sticky_auth/settings/tokens with the Google account that you use for CAVE (a first "
+        "sign-in makes the account), create a token there, and paste it into the wizard (%cave_setup in a notebook)."
     )
 
 
@@ -132,7 +140,8 @@ def token_refused(masked: str, where: str, host: str) -> str:
 
 
 TOKEN_REFUSED_REMEDY = (
-    "It was deleted, has run out, or belongs to another server. Create a new one on the token page and paste it here."
+    "It was deleted, has run out, or belongs to another server. "
+    "Create a new one on the token page and paste it into the wizard."
 )
 
 
@@ -226,7 +235,9 @@ def saved(files: Sequence[str], readers: str) -> str:
 
 
 def saved_token_dead(files: Sequence[str]) -> str:
-    return f"{', '.join(files)}: holds the token that the server refused"
+    if len(files) == 1:
+        return f"{files[0]} holds the token that the server refused"
+    return f"{len(files)} files in {files[0].rsplit('/', 1)[0]} hold the token that the server refused"
 
 
 def not_saved_yet(shown: str) -> str:
@@ -422,6 +433,10 @@ WATCHING_TERMS = "Waiting for the server to hear of it. You need not come back h
 WATCHING_GAVE_UP = "This was asked for ten minutes. Say so when you have accepted them, and it is asked again."
 COPIED = "Copied."
 COPY_FAILED = "The browser did not allow copying; the text is selected."
+NO_ANSWER = (
+    "No answer from the kernel yet. If a cell is running, this waits for it; if the kernel was restarted, run the "
+    "wizard's cell again. Nothing that was saved is lost."
+)
 KERNEL_GONE = "The kernel behind this wizard is gone. Run the cell again; nothing that was saved is lost."
 UNEXPECTED = "Something went wrong in the wizard itself ({kind}). Nothing was changed; check again."
 USE_IT = "Everything above was answered by the server a moment ago. Use it like this:"
@@ -443,7 +458,7 @@ def sign_in_steps(datastack_server: str) -> tuple[str, ...]:
             f"Open the token page of {datastack_server} and sign in with the Google account that you use for CAVE, or "
             "want to. A first sign-in makes the account and asks for a user name."
         ),
-        "Type a name for the new token, such as this computer's, and create it.",
+        "Type a description for the new token, such as this computer's name, and create it.",
         "Copy the token and paste it here.",
     )
 
@@ -477,4 +492,5 @@ FRONT_END_MISSING_ALTERNATIVE = (
     "Without it: cave_setup.Setup() does the same in Python, and “cave-setup status” in a terminal says what it finds."
 )
 PLAIN_TEXT = "CAVE Setup: an interactive wizard. If you see only this line, run the cell in JupyterLab or Notebook 7."
-SUMMARY_RAN = "CAVE Setup, as the server answered at {when}"
+SUMMARY_RAN = "CAVE Setup for {where}, as the server answered at {when}"
+NO_TOKEN_HERE = "A token is never typed into a cell. Run %cave_setup without it, and paste it there."

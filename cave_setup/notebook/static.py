@@ -5,10 +5,12 @@ Plain HTML with everything escaped, and the same as text; no script, and nothing
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from cave_setup import words
+from cave_setup.models import DEFAULT_SERVER
 from cave_setup.report import MARKS, as_text
 
 if TYPE_CHECKING:
@@ -23,13 +25,26 @@ _BOX = (
 def summary(status: Status) -> dict[str, Any]:
     """Give the six steps as they stand, as a bundle for a notebook's output."""
     when = status.facts.checked_at.astimezone().strftime("%Y-%m-%d %H:%M")
-    title = words.SUMMARY_RAN.format(when=when)
+    address = status.facts.server_address
+    title = words.SUMMARY_RAN.format(where=words.where(status.facts.datastack, address.netloc), when=when)
+    demo = f"<div><b>{escape(words.DEMO_SERVER)}</b></div>" if status.facts.server.is_demo else ""
     rows = "".join(
         f"<div>{MARKS[step.state]}&ensp;<b>{escape(step.title)}</b> {escape(step.summary)}</div>"
-        for step in status.steps
+        for step in without_email(status).steps
     )
-    html = f'<div style="{_BOX}"><div style="margin-bottom:6px">{escape(title)}</div>{rows}</div>'
-    return {"text/html": html, "text/plain": as_text(status)}
+    code = words.snippet(status.facts.datastack, None if address.url == DEFAULT_SERVER else address.url)
+    block = f'<pre style="margin:8px 0 0;white-space:pre-wrap">{escape(code)}</pre>' if status.ready else ""
+    html = f'<div style="{_BOX}"><div style="margin-bottom:6px">{escape(title)}</div>{demo}{rows}{block}</div>'
+    return {"text/html": html, "text/plain": as_text(without_email(status))}
+
+
+def without_email(status: Status) -> Status:
+    """Give the status as it may stand in a notebook that is shared."""
+    if status.account is None:
+        return status
+    name = status.account.name
+    steps = tuple(replace(step, summary=name) if step.key == "account" else step for step in status.steps)
+    return replace(status, steps=steps)
 
 
 def no_front_end() -> dict[str, Any]:

@@ -89,6 +89,7 @@ def view(
         "say": {"count": situation.said, "text": situation.say},
         "words": {
             "gone": words.KERNEL_GONE,
+            "noAnswer": words.NO_ANSWER,
             "copied": words.COPIED,
             "copyFailed": words.COPY_FAILED,
             "tooLarge": words.PASTED_FILE_TOO_LARGE,
@@ -114,7 +115,7 @@ def _pill(status: Status | None, situation: Situation) -> dict[str, str]:
         return {"text": words.PILL_LOOKING, "tone": ""}
     if status.ready:
         return {"text": words.PILL_READY, "tone": "ok"}
-    if any(step.state == "problem" for step in status.steps) and not situation.busy:
+    if _focus(status, situation).state == "problem" and not situation.busy:
         return {"text": words.PILL_PROBLEM, "tone": "bad"}
     done = sum(step.state == "done" for step in status.steps)
     return {"text": words.steps_done(done, len(status.steps)), "tone": ""}
@@ -134,7 +135,7 @@ def _steps(status: Status | None, situation: Situation, pages: dict[str, str]) -
             step.title,
             "" if _says_nothing(step) else step.summary,
             "" if step.seconds is None else words.took(step.seconds),
-            _blocks(_At(status, step, situation, pages)) if step is focus else _notes(step),
+            _blocks(_At(status, step, situation, pages)) if step is focus else _aside(step),
             busy=bool(situation.busy) and step is focus,
         )
         for step in status.steps
@@ -277,10 +278,7 @@ def _change_server(at: _At) -> list[Block]:
 def _retry(at: _At) -> list[Block]:
     blocks = [_text("remedy", at.step.remedy or "")] if at.step.remedy else []
     again = _button(words.BUTTON_TRY_AGAIN, {"action": "check"}, "go")
-    blocks.append(_buttons("again", [again]))
-    if at.step.key == "account":
-        blocks.append(_paste(at.situation))
-    return blocks
+    return [*blocks, _buttons("again", [again])]
 
 
 def _choice(situation: Situation) -> list[Block]:
@@ -325,6 +323,12 @@ def _text(name: str, text: str, tone: str = "") -> Block:
 
 def _notes(step: Step) -> list[Block]:
     return [_text(f"note-{number}", note, "note") for number, note in enumerate(step.notes)]
+
+
+def _aside(step: Step) -> list[Block]:
+    """Give what is worth knowing of a step that is not open; a problem says its remedy all the same."""
+    remedy = [_text("remedy", step.remedy, "note")] if step.state == "problem" and step.remedy else []
+    return remedy + _notes(step)
 
 
 def _list(name: str, items: tuple[str, ...]) -> Block:

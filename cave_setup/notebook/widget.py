@@ -192,13 +192,23 @@ class Wizard(anywidget.AnyWidget):
         self._status = status
         focus = status.focus
         waiting = self._situation.watching if focus.need == "accept-terms" else ""
-        self._show(watching=waiting, say=words.announce(focus.title, words.STATES[focus.state], focus.summary))
+        self._show(
+            another=False, watching=waiting, say=words.announce(focus.title, words.STATES[focus.state], focus.summary)
+        )
         self._wait_for_late_service(status)
 
-    def _show(self, *, say: str = "", watching: str | None = None, **changes: Any) -> None:  # noqa: ANN401 - Situation's
-        """Draw: what is not named in the changes is over."""
+    def _show(
+        self,
+        *,
+        say: str = "",
+        watching: str | None = None,
+        another: bool | None = None,
+        **changes: Any,  # noqa: ANN401 - those of Situation
+    ) -> None:
+        """Draw. What is waited for and what was begun goes on unless it is named; all else is over."""
         before = self._situation
         self._situation = Situation(
+            another=before.another if another is None else another,
             watching=before.watching if watching is None else watching,
             say=say or before.say,
             said=before.said + bool(say),
@@ -246,10 +256,13 @@ class Wizard(anywidget.AnyWidget):
         self._update_displays(static.front_end_missing(self._status))
 
     def _finish(self) -> None:
-        """Leave a plain summary in the notebook in place of the widget, which would be dead there tomorrow."""
+        """Leave a plain summary in the notebook in place of the widget, which would be dead there tomorrow.
+
+        The widget itself is not closed: a page that was reloaded no longer knows which output to replace, and goes on
+        showing it.
+        """
         if self._status is not None:
             self._update_displays(static.summary(self._status))
-            self.close()
 
     def _update_displays(self, bundle: dict[str, Any]) -> None:
         for handle in self._displays:

@@ -72,7 +72,6 @@ const blocks = {
     const input = h("input", {
       id, type: "password", autocomplete: "off", spellcheck: "false", placeholder: block.placeholder,
       "data-1p-ignore": true, "data-lpignore": "true", "aria-describedby": `${id}-hint ${id}-error`,
-      "aria-invalid": block.error ? "true" : false,
       onpaste: (event) => {
         const text = event.clipboardData?.getData("text");
         if (!text) return;
@@ -81,6 +80,7 @@ const blocks = {
         wizard.send({ action: "paste", text });
       },
     });
+    const error = h("p", { class: "error", id: `${id}-error` });
     const send = (event) => {
       event.preventDefault();
       const text = input.value;
@@ -104,9 +104,15 @@ const blocks = {
       },
       h("label", { for: id }, block.label),
       h("div", { class: "row" }, input, h("button", { class: "quiet", type: "submit" }, block.button)),
-      h("p", { class: "error", id: `${id}-error` }, block.error),
+      error,
       h("p", { class: "note", id: `${id}-hint` }, block.hint, h("label", { class: "link file" }, block.choose, file), "."),
     );
+    // Changed in place, so that the focus stays in the field while an answer to it comes and goes.
+    form.update = ({ error: text }) => {
+      error.textContent = text;
+      input.setAttribute("aria-invalid", String(Boolean(text)));
+    };
+    form.update(block);
     return form;
   },
 };
@@ -189,6 +195,10 @@ class WizardView {
   send(message, buffers) {
     try {
       this.model.send(message, undefined, buffers);
+      // Everything but these two is answered by a new state at once, unless nobody is there or a cell is running.
+      if (message.action === "visible" || message.action === "done") return;
+      clearTimeout(this.unanswered);
+      this.unanswered = setTimeout(() => this.complain(this.words.noAnswer), 5000);
     } catch {
       this.complain(this.words.gone); // the kernel was restarted: nobody listens any more
     }
@@ -210,6 +220,7 @@ class WizardView {
   // ------------------------------------------------------------------------------------------------------- drawing
 
   draw() {
+    clearTimeout(this.unanswered);
     const state = this.model.get("state");
     const hadFocus = this.root.contains(document.activeElement);
     const before = this.focusKey;
@@ -289,7 +300,9 @@ class WizardView {
     for (const block of wanted) {
       const text = JSON.stringify(block);
       const old = row.drawn.get(block.id);
-      next.set(block.id, old?.text === text ? old : { text, node: blocks[block.kind](block, this) });
+      if (old && old.text !== text && old.node.update) old.node.update(block);
+      const kept = old && (old.text === text || old.node.update);
+      next.set(block.id, { text, node: kept ? old.node : blocks[block.kind](block, this) });
     }
     const nodes = [...next.values()].map((entry) => entry.node);
     const same = nodes.length === row.body.childNodes.length && nodes.every((node, i) => node === row.body.childNodes[i]);
@@ -330,14 +343,21 @@ class WizardView {
       h("p", { class: "error", id }),
       h("div", { class: "row" },
         h("button", { class: "go", type: "submit" }),
-        h("button", { class: "quiet", type: "button", onclick: () => { this.edit(false); this.change.focus(); } })),
+        h("button", { class: "quiet", type: "button", onclick: () => this.edit(false) })),
     );
   }
 
   edit(open) {
+    const hadFocus = this.form.contains(document.activeElement);
     this.form.hidden = !open;
     this.change.setAttribute("aria-expanded", String(open));
-    if (open) this.form.querySelector("input").focus();
+    if (!open && hadFocus) this.change.focus();
+    if (!open) return;
+    const { where } = this.model.get("state");
+    const [server, datastack] = this.form.querySelectorAll("input");
+    [server.value, datastack.value] = [where.server, where.datastack];
+    this.form.querySelector(".error").textContent = "";
+    server.focus();
   }
 
   // ------------------------------------------------------------------------------------------- the page's surroundings

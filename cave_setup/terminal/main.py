@@ -54,7 +54,11 @@ def _parser() -> argparse.ArgumentParser:
         "status", help="say where the set-up of this computer stands", description="Look, ask the server, and say."
     )
     status.add_argument("--json", action="store_true", help="as JSON, for programs")
-    status.add_argument("--server", metavar="URL", help="CAVE server (default: https://global.daf-apis.com)")
+    status.add_argument(
+        "--server",
+        metavar="URL",
+        help="CAVE server (default: the variable CAVE_SETUP_SERVER, else https://global.daf-apis.com)",
+    )
     status.add_argument("--datastack", metavar="NAME", help="datastack (default: minnie65_public)")
     demo = verbs.add_parser(
         "demo",

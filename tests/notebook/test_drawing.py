@@ -229,6 +229,39 @@ def test_a_half_typed_field_survives_a_change_elsewhere(page: Page) -> None:
     expect(field).to_be_focused()
 
 
+def test_the_focus_stays_in_the_field_while_answers_come_and_go(page: Page) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    field = page.get_by_label("Your token")
+    field.focus()
+    for _ in range(2):
+        change(page, drawn(f.nothing_yet(), busy="Asking …"))
+        change(page, ALL_STATES["bad paste"]())
+        expect(field).to_be_focused()
+        expect(field).to_have_attribute("aria-invalid", "true")
+
+
+def test_without_any_answer_it_says_so(page: Page) -> None:
+    page.clock.install()
+    draw(page, ALL_STATES["nothing yet"]())
+    page.get_by_role("button", name="Check again").click()
+    page.clock.run_for(4000)
+    expect(page.locator(".alert")).to_be_hidden()
+    page.clock.run_for(2000)
+    expect(page.locator(".alert")).to_contain_text("No answer from the kernel yet")
+    change(page, ALL_STATES["save"]())
+    expect(page.locator(".alert")).to_be_hidden()
+
+
+def test_cancelling_a_change_forgets_what_was_typed(page: Page) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    page.get_by_role("button", name="Change").click()
+    page.get_by_label("Datastack").fill("minnie 65!")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Change")).to_be_focused()
+    page.get_by_role("button", name="Change").click()
+    expect(page.get_by_label("Datastack")).to_have_value("minnie65_public")
+
+
 def test_focus_is_taken_along_to_the_next_step_only_for_those_who_are_here(page: Page) -> None:
     draw(page, ALL_STATES["nothing yet"]())
     page.get_by_label("Your token").focus()

@@ -58,7 +58,7 @@ def test_in_a_terminal_it_says_at_once_where_to_go(shell: InteractiveShell, demo
     [
         ("--server minnie65_public", "name of a datastack"),
         ("--nonsense", "unrecognized"),
-        ("somewhere", "invalid choice"),
+        ("somewhere", "never typed into a cell"),
     ],
 )
 def test_wrong_usage_is_one_sentence(shell: InteractiveShell, line: str, sentence: str) -> None:

@@ -16,7 +16,7 @@ def test_it_is_stored_without_outputs_and_counts() -> None:
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [(cell.outputs, cell.execution_count) for cell in code] == [([], None)]
-    assert code[0].source == "%load_ext cave_setup\n%cave_setup"
+    assert code[0].source == "import cave_setup\n\ncave_setup.wizard()"
 
 
 def test_the_demo_opens_this_very_notebook() -> None:

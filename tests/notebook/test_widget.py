@@ -84,6 +84,18 @@ def test_a_file_that_is_no_text_is_answered(wizard: Wizard) -> None:
     assert state["focus"] == "account"
 
 
+def test_a_wrong_paste_of_another_token_is_answered_where_it_was_pasted(wizard: Wizard, demo: DemoServer) -> None:
+    send(wizard, action="paste", text=ada(demo))
+    wait_until(wizard, focused("save"))
+    send(wizard, action="another")
+    wait_until(wizard, focused("account"))
+    send(wizard, action="paste", text="mia@example.org")
+    state = wait_until(wizard, lambda state: "e-mail address" in json.dumps(state["steps"][1]))
+    assert state["focus"] == "account"
+    send(wizard, action="check")
+    wait_until(wizard, focused("save"))
+
+
 def test_several_tokens_are_chosen_by_number(wizard: Wizard, demo: DemoServer) -> None:
     send(wizard, action="paste", text=json.dumps([{"token": "1" * 32}, {"token": ada(demo)}]))
     wait_until(wizard, lambda state: '"choice"' in json.dumps(state))
@@ -227,6 +239,9 @@ def test_done_leaves_a_summary_that_needs_no_kernel(wizard: Wizard, display: Dis
     wait_until(wizard, lambda _state: bool(display.shown))
     [summary] = display.shown
     assert "Ada Lovelace" in summary["text/html"]
+    assert "Demo server" in summary["text/html"]
+    assert demo.address in summary["text/html"]
+    assert "ada@example.org" not in json.dumps(summary)  # notebooks are shared
     assert "12 versions readable" in summary["text/plain"]
     assert "<script" not in summary["text/html"]
 

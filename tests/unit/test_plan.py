@@ -212,7 +212,7 @@ def summary(made_up: Facts, key: StepKey) -> str:
         pytest.param(facts(keys=(), seconds_left=HANGS), "token", "at most 7 days", id="days left unknown"),
         pytest.param(facts(**TERMS_OPEN), "terms", "MICrONS Public: not accepted yet", id="open terms"),
         pytest.param(facts(), "save", "3 files in ~/.cloudvolume/secrets", id="three files"),
-        pytest.param(facts(**DEAD), "save", "holds the token that the server refused", id="dead and saved"),
+        pytest.param(facts(**DEAD), "save", "hold the token that the server refused", id="dead and saved"),
         pytest.param(facts(store=STALE_DEFAULT), "save", "cloud-volume would read another token, ····3210", id="stale"),
         pytest.param(facts(), "ready", "minnie65_public: 12 versions readable", id="versions"),
         pytest.param(facts(versions=(1,)), "ready", "1 version readable", id="one version"),
@@ -483,7 +483,7 @@ def test_the_text_has_a_line_for_each_step_and_the_way_on() -> None:
     lines = text.splitlines()
     assert "minnie65_public on global.daf-apis.com" in lines[0]
     assert [line.strip()[0] for line in lines if line.strip()[0] in LETTER.values()] == list("✓→····")
-    assert words.sign_in_remedy("global.daf-apis.com") in text
+    assert words.sign_in_remedy("https://global.daf-apis.com") in text
 
 
 def test_the_text_of_a_demo_says_so() -> None:
