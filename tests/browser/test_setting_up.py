@@ -273,6 +273,8 @@ def test_the_page_can_be_reloaded_in_the_middle(
     expect(step(wizard, "save")).to_have_attribute("aria-current", "step", timeout=20_000)
     wizard.get_by_role("button", name="Save", exact=True).click()
     expect(wizard.locator(".pill")).to_have_text("Ready")
+    lab.close_notebook(page)
+    lab.open(page)  # afresh for the next test: a reloaded JupyterLab goes on restoring its layout for a while
 
 
 def test_after_a_kernel_restart_a_click_says_run_again(open_wizard: OpenWizard, page: Page) -> None:
