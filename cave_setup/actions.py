@@ -1,43 +1,47 @@
-"""`Setup`: what a person can have done. Each action changes one thing, observes again, and gives the status.
+"""`Setup`: what a person can have done. Each action changes one thing, looks again, and gives the status.
 
-No screen, no sentence and no rule in here: sentences are `words`, rules are `plan`.
+No screen, no sentence and no rule in here: sentences are `words`, rules are `plan`, the order of requests is `keys`.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+import webbrowser
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Literal
 
-from cave_setup import words
-from cave_setup.auth_server import AuthServer
-from cave_setup.environment import detect
-from cave_setup.errors import NotSavable, PasteError, SetupError
-from cave_setup.models import (
-    DEFAULT_DATASTACK,
-    DEFAULT_SERVER,
-    Account,
-    Credential,
-    DatastackRecord,
-    ServerAddress,
-    TokenRefused,
-    datastack_name,
+from cave_setup import keys, words
+from cave_setup.auth_server import LONGEST_DESCRIPTION
+from cave_setup.environment import computer_name
+from cave_setup.errors import (
+    NoTokenToActWith,
+    NotSavable,
+    OwnKey,
+    PasteError,
+    RotationStopped,
+    ServerError,
+    SetupError,
+    SignInTimeout,
+    UnknownKey,
 )
-from cave_setup.observe import ask_missing_terms, observe, with_store
+from cave_setup.looking import Looking
+from cave_setup.loopback import PATIENCE, Loopback
+from cave_setup.models import Account, Credential, DatastackRecord, ServerFacts, TermsOpen, TokenRefused
+from cave_setup.observe import Kept, ask_missing_terms, variables_with
 from cave_setup.paste import find_candidates, find_token
 from cave_setup.plan import plan
-from cave_setup.token_store import TokenStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Sequence
 
-    from cave_setup.models import Candidate, Environment, Facts, Status, Terms
+    from cave_setup.models import ApiKey, Candidate, Facts, Status, Terms, Token
 
-SERVER_VARIABLE = "CAVE_SETUP_SERVER"
-DATASTACK_VARIABLE = "CAVE_SETUP_DATASTACK"
+_FRESH = timedelta(seconds=60)  # how old the server's word may be that a token lasts when it is saved
 
 
-class Setup:
+class Setup(Looking):
     """The set-up of one computer for one CAVE deployment and one datastack.
 
     Parameters
@@ -58,93 +62,24 @@ class Setup:
     AddressError
         If the address or the name of the datastack cannot be one.
 
+    Notes
+    -----
+    Every action gives a `Status`, whatever the world does: what could not be done is a problem of the step concerned.
+    Only misuse raises: a text without a token, a key that does not exist, no token to act with.
+
     Examples
     --------
     >>> setup = Setup()                          # doctest: +SKIP
     >>> setup.check().ready                      # doctest: +SKIP
     False
-    >>> setup.use_token(text).step("account")    # doctest: +SKIP
+    >>> setup.sign_in().step("token").summary    # doctest: +SKIP
+    'key “ada@laptop” ····d0d8, no expiry'
     >>> setup.save().ready                       # doctest: +SKIP
     True
 
     """
 
-    def __init__(
-        self,
-        server_address: str | None = None,
-        datastack: str | None = None,
-        *,
-        store: TokenStore | None = None,
-        variables: Mapping[str, str] | None = None,
-        environment: Environment | None = None,
-    ) -> None:
-        self._variables = os.environ if variables is None else variables
-        self._environment = environment or detect(self._variables)
-        self._store = store or TokenStore(cloud_volume_dir=self._variables.get("CLOUD_VOLUME_DIR"))
-        self._server: AuthServer | None = None
-        self._given: Credential | None = None
-        self._candidates: tuple[Candidate, ...] = ()
-        self._facts: Facts | None = None
-        self.use_server(
-            server_address or self._variables.get(SERVER_VARIABLE) or DEFAULT_SERVER,
-            datastack or self._variables.get(DATASTACK_VARIABLE) or DEFAULT_DATASTACK,
-        )
-
-    def __repr__(self) -> str:
-        return f"Setup(server_address={self.server_address.url!r}, datastack={self.datastack!r})"
-
-    # -------------------------------------------------------------------------------------------- what is set up
-
-    @property
-    def server_address(self) -> ServerAddress:
-        """The deployment that is set up."""
-        return self.server.address
-
-    @property
-    def server(self) -> AuthServer:
-        """The one object that makes requests; front ends ask it for the addresses of pages only."""
-        if self._server is None:
-            raise RuntimeError("This Setup is closed.")
-        return self._server
-
-    def use_server(self, server_address: str, datastack: str) -> None:
-        """Set up another deployment or datastack from now on; a token given for another deployment is forgotten.
-
-        Raises
-        ------
-        AddressError
-            If one of them cannot be what it is said to be; nothing is changed then.
-
-        """
-        address = ServerAddress(server_address)
-        name = datastack_name(datastack)
-        if self._server is None or self._server.address != address:
-            self.close()
-            self._server = AuthServer(address)
-            self._given = None
-            self._candidates = ()
-        self.datastack = name
-        self._facts = None
-
-    def close(self) -> None:
-        """Close the connections that are kept open; the object can go on being used."""
-        if self._server is not None:
-            self._server.close()
-
-    # --------------------------------------------------------------------------------------------------- actions
-
-    def check(self) -> Status:
-        """Observe and judge. Changes nothing, but for finishing a save of ours that a crash interrupted.
-
-        Returns
-        -------
-        Status
-            Whatever the world does: faults are part of it.
-
-        """
-        self._store.mend()
-        self._facts = observe(self.server, self._store, self._environment, self._variables, self.datastack, self._given)
-        return plan(self._facts)
+    # --------------------------------------------------------------------------------------------- taking a token
 
     def use_token(self, text: str | None = None, *, pick: int | None = None) -> Status:
         """Take a token from anything a person pasted, keep it in memory only, and verify it.
@@ -185,8 +120,201 @@ class Setup:
             raise PasteError(words.no_such_candidate(len(self._candidates)), words.SEVERAL_TOKENS_REMEDY)
         return self._candidates[pick]
 
+    # ----------------------------------------------------------------------------------------------- signing in
+
+    def sign_in(self, open_browser: Callable[[str], object] | None = None, seconds: float = PATIENCE) -> Status:
+        """Have a person sign in with a browser on this computer, and a lasting key made; waits for it.
+
+        Parameters
+        ----------
+        open_browser : callable, optional
+            Opens an address; by default the browser of this computer. It may as well print it.
+        seconds : float
+            How long to wait.
+
+        Returns
+        -------
+        Status
+            With the key in memory, verified; `save` it then.
+
+        """
+        with self.listen(patience=seconds) as loopback:
+            (open_browser or open_in_browser)(loopback.start_address)
+            token = loopback.wait()
+        if token is None:
+            sentence = words.SIGN_IN_TIMEOUT if loopback.reached else words.SIGN_IN_UNREACHED
+            return self._say(problems={"account": SignInTimeout(sentence, words.SIGN_IN_TIMEOUT_REMEDY)})
+        return self.signed_in(token)
+
+    def listen(self, on_token: Callable[[Token], None] | None = None, patience: float = PATIENCE) -> Loopback:
+        """Make a listener on this computer for one sign-in; see `cave_setup.loopback.Loopback`."""
+        return Loopback(self.server.sign_in_page, on_token, patience)
+
+    def signed_in(self, token: Token, *, make_key: bool = True) -> Status:
+        """Go on with the token that a sign-in has just brought: it makes a lasting key and is ended.
+
+        Parameters
+        ----------
+        token : Token
+        make_key : bool
+            Without it the token is only looked at; `make_token` goes on later.
+
+        """
+        if make_key:
+            return self._make_lasting(token, computer_name(self._environment), end=True)
+        self._given = Credential(token, "memory", words.SIGNED_IN)
+        return self.check()
+
+    # ----------------------------------------------------------------------------------------------------- keys
+
+    def make_token(self, description: str | None = None) -> Status:
+        """Have a lasting key for this computer, with the token at hand, and use that from now on.
+
+        A key of the account with the same description is used again. If the token at hand is a sign-in token, it is
+        ended afterwards.
+
+        Parameters
+        ----------
+        description : str, optional
+            By default this computer's name; cut to what the server can take.
+
+        Raises
+        ------
+        NoTokenToActWith
+            If there is no token for this server.
+
+        """
+        facts = self._found()
+        name = " ".join((description or "").split())[:LONGEST_DESCRIPTION].strip()
+        return self._make_lasting(_acting(facts), name or computer_name(self._environment), end=not facts.is_lasting)
+
+    def _make_lasting(self, token: Token, description: str, *, end: bool) -> Status:
+        problem: SetupError | None = None
+        reports: list[str] = []
+        try:
+            key, listed = keys.lasting_key(self.server, token, description)
+            self._given = Credential(key, "memory", words.MADE_HERE)
+            self._look(Kept(key, ServerFacts(keys=listed)))  # whatever is listed was listed a moment ago
+        except SetupError as error:
+            problem = error.with_traceback(None)
+        finally:
+            if end:  # also where something failed in between: nobody will use it any more
+                reports.append(keys.end_sign_in(self.server, token))
+        if problem is None:
+            return self._say(*reports)
+        if end and self._given and self._given.token == token:
+            self._given = None
+            self.check()
+        return self._say(*reports, problems={"account" if end else "token": problem})
+
+    def tokens(self) -> tuple[ApiKey, ...]:
+        """List the account's lasting keys, newest first.
+
+        Raises
+        ------
+        NoTokenToActWith
+            If there is no token for this server, or it does not accept it.
+        ServerError
+            If it could not be asked.
+
+        """
+        _acting(self._found())
+        self._look_again("keys")
+        listed = self._found().server.keys
+        if isinstance(listed, ServerError):
+            raise listed
+        if not isinstance(listed, tuple):
+            raise NoTokenToActWith(words.NO_TOKEN_TO_ACT_WITH, words.SIGN_IN_AGAIN)
+        return listed
+
+    def use_key(self, key_id: int) -> Status:
+        """Use one of the account's keys on this computer from now on, and verify it.
+
+        Raises
+        ------
+        UnknownKey
+            If the account has no such key.
+
+        """
+        key = self._key(key_id)
+        self._given = Credential(key.token, "memory", words.one_of_the_keys(key.description))
+        return self.check()
+
+    def revoke(self, key_id: int, *, own: bool = False) -> Status:
+        """Revoke one of the account's keys: it opens nothing any more, wherever it is used.
+
+        Parameters
+        ----------
+        key_id : int
+            As `tokens` lists it.
+        own : bool
+            Needed for the key that this computer uses.
+
+        Raises
+        ------
+        UnknownKey
+            If the account has no such key.
+        OwnKey
+            If it is the one that this computer uses and ``own`` is False; nothing was revoked.
+
+        """
+        key, is_own = self._key(key_id), self._is_own(key_id)
+        if is_own and not own:
+            raise OwnKey(words.own_key(key.token.masked), words.OWN_KEY_REMEDY)
+        try:
+            self.server.revoke_key(_acting(self._found()), key_id)
+        except ServerError as error:
+            return self._say(problems={"token": error.with_traceback(None)})
+        self.check() if is_own else self._look_again("keys")
+        return self._say(words.key_revoked(key.description, key.token.masked))
+
+    def rotate(self) -> Status:
+        """Replace the key that this computer uses by a new one, and revoke the old one.
+
+        The new key is made, verified, saved in every file that held the old one, and read back; only then the old
+        one is revoked. Whatever fails on the way, a working key remains.
+
+        Raises
+        ------
+        NoTokenToActWith
+            If this computer uses no lasting key that the server accepts.
+
+        """
+        facts = self._found()
+        old = _acting(facts)
+        if not facts.is_lasting:
+            raise NoTokenToActWith(words.NO_TOKEN_TO_ACT_WITH, words.SIGN_IN_AGAIN)
+        mounted = variables_with(old, self._environment, self._variables)
+        own_id = facts.own_key.id if facts.own_key else None
+        try:
+            new, report = keys.rotate(self.server, self._store, old, own_id, computer_name(self._environment), mounted)
+        except (RotationStopped, ServerError) as error:
+            self.check()
+            return self._say(problems={"token": error.with_traceback(None)})
+        self._given = Credential(new, "memory", words.MADE_HERE)
+        self.check()
+        return self._say(report)
+
+    def _key(self, key_id: int) -> ApiKey:
+        listed = self._found().server.keys
+        if not isinstance(listed, tuple) or all(key.id != key_id for key in listed):
+            listed = self.tokens()
+        key = next((key for key in listed if key.id == key_id), None)
+        if key is None:
+            raise UnknownKey(words.no_such_key(key_id), words.NO_SUCH_KEY_REMEDY)
+        return key
+
+    def _is_own(self, key_id: int) -> bool:
+        """Whether this computer uses the key: it is looked at, or stands in a file or a variable."""
+        token = self._key(key_id).token
+        facts = self._found()
+        in_files = any(file.token == token for file in facts.store.files)
+        return in_files or any(credential.token == token for credential in facts.credentials)
+
+    # ---------------------------------------------------------------------------------------------------- saving
+
     def save(self, *, replace: bool = False, default: Literal["auto", "keep", "replace"] = "auto") -> Status:
-        """Save the token where caveclient and cloud-volume look for it, read it back, and verify.
+        """Save the token where caveclient and cloud-volume look for it, and read it back.
 
         Parameters
         ----------
@@ -203,7 +331,9 @@ class Setup:
             If saving failed, its ``save`` step is a problem and says why. Nothing was changed then.
 
         """
-        facts = self._facts or self._observed()
+        if datetime.now(timezone.utc) - self._found().checked_at > _FRESH:
+            self.check()
+        facts = self._found()
         problem = _not_savable(facts)
         if problem is None and facts.credential is not None:
             access = facts.server.access
@@ -219,14 +349,61 @@ class Setup:
                 )
             except SetupError as error:
                 problem = error
+        self._look_again()
         if problem is None:
-            return self.check()
-        return plan(_with_problem(with_store(facts, self._store), problem))
+            return plan(self._found())
+        return self._say(*facts.reports, problems={"save": problem.with_traceback(None)})
 
-    def _observed(self) -> Facts:
-        self.check()
-        assert self._facts is not None  # noqa: S101 - check() has just set it
-        return self._facts
+    # ----------------------------------------------------------------------------------------------------- terms
+
+    def terms_text(self, terms: Terms) -> str:
+        """Ask the server for the text of some terms: Markdown, untrusted, and empty where there is none.
+
+        Raises
+        ------
+        NoTokenToActWith, ServerError
+            It could not be asked.
+
+        """
+        return self.server.terms_text(_acting(self._found()), terms.id)
+
+    def accept_terms(self, terms_id: int | None = None) -> Status:
+        """Accept terms of service, as the person that the token belongs to. Call it only once that person agreed.
+
+        Parameters
+        ----------
+        terms_id : int, optional
+            Which; by default those that stand in the way of the datastack now.
+
+        Raises
+        ------
+        NoTokenToActWith
+            If there is no token for this server.
+
+        """
+        facts = self._found()
+        token = _acting(facts)
+        accepted = [terms.id for terms in plan(facts).missing_terms] if terms_id is None else [terms_id]
+        try:
+            refused = [number for number in accepted if self.server.accept_terms(token, number) is not None]
+        except ServerError as error:
+            return self._say(problems={"terms": error.with_traceback(None)})
+        if refused:
+            return self.check()
+        self._look_again("access", "versions")
+        self._facts = self._without_terms(self._found(), accepted)
+        return plan(self._facts)
+
+    def _without_terms(self, facts: Facts, accepted: Sequence[int]) -> Facts:
+        """Take accepted terms off the account's list; where the service goes on asking for them, ask the account."""
+        account, access = facts.server.account, facts.server.access
+        if not isinstance(account, Account):
+            return facts
+        missing = tuple(terms for terms in account.missing_terms if terms.id not in accepted)
+        if isinstance(access, TermsOpen) and access.terms.id in accepted:
+            asked = ask_missing_terms(self.server, _acting(facts))
+            missing = asked if isinstance(asked, tuple) else account.missing_terms
+        return replace(facts, server=replace(facts.server, account=replace(account, missing_terms=missing)))
 
     def terms_are_accepted(self) -> bool:
         """Ask only whether the terms that stood in the way have been accepted; for waiting, at one request a time.
@@ -249,6 +426,22 @@ class Setup:
         return self.server.terms_page(terms)
 
 
+def open_in_browser(address: str) -> bool:
+    """Open an address in a browser with windows; one that would take over the terminal is not one."""
+    has_windows = sys.platform in {"darwin", "win32"} or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME")
+    )
+    return has_windows and webbrowser.open(address)
+
+
+def _acting(facts: Facts) -> Token:
+    """Give the token with which something can be done on the server."""
+    credential = facts.credential
+    if credential is None or credential.other_server:
+        raise NoTokenToActWith(words.NO_TOKEN_TO_ACT_WITH, words.SIGN_IN_AGAIN)
+    return credential.token
+
+
 def _not_savable(facts: Facts) -> SetupError | None:
     """Say why the token must not be saved: only what a server has just called lasting is."""
     credential = facts.credential
@@ -261,7 +454,3 @@ def _not_savable(facts: Facts) -> SetupError | None:
     if not facts.is_lasting:
         return NotSavable(words.SIGN_IN_NOT_SAVED, words.SIGN_IN_TOKEN_REMEDY)
     return None
-
-
-def _with_problem(facts: Facts, problem: SetupError) -> Facts:
-    return replace(facts, save_problem=problem.with_traceback(None))

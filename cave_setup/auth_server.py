@@ -1,4 +1,4 @@
-"""What can be asked of a CAVE deployment, and what its answers mean. Draws no conclusions; sends nothing itself.
+"""What can be asked of a CAVE deployment, or changed there, and what its answers mean. Draws no conclusions.
 
 An expected answer is a value, also where it is a refusal; a server that could not be asked is a `ServerError`.
 Source of the wire format: middle_auth 2.30.3, as measured (docs/wire.md).
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from cave_setup import errors
 from cave_setup.exchange import CONNECT_SECONDS, READ_SECONDS, Answer, Exchange
@@ -23,19 +23,21 @@ from cave_setup.models import (
     Token,
     TokenRefused,
     UnknownDatastack,
+    deployment_of,
 )
+from cave_setup.reading import OK, expect, read_key, refuses_token, text, understood
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cave_setup.models import Access, Versions
 
-_LONGEST_TEXT = 200  # characters of a name, description or e-mail address that are kept
+# Characters of a description. A longer one is answered with 500, and leaves a key behind that is listed nowhere.
+LONGEST_DESCRIPTION = 120
 
-_OK = 200
-_UNAUTHORIZED = 401
 _FORBIDDEN = 403
-_REFUSALS = {"no_token", "invalid_token"}
+_NOT_FOUND = 404
+_NOT_A_SIGN_IN_TOKEN = 422
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -89,16 +91,41 @@ class AuthServer:
     # -------------------------------------------------------------------------------------- pages for a browser
 
     @property
+    def browser_address(self) -> str:
+        """Where a browser reaches the server: its own address, and a demo's as the demo says (DESIGN section 4.8)."""
+        return self._exchange.demo_browser_address.rstrip("/") or self.address.url
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Origins from which the server's pages may speak: those of the address and of what it is also called."""
+        named = (self.address.url, f"https://{deployment_of(self.address.host)}", self.browser_address)
+        parts = [urlsplit(address) for address in named]
+        return tuple(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))
+
+    def sign_in_page(self, redirect: str = "") -> str:
+        """Page on which a person signs in; a first sign-in makes the account.
+
+        Parameters
+        ----------
+        redirect : str
+            Where the browser is sent afterwards, with the sign-in token in the query. Without it the page posts the
+            token to the window that opened it (WIRE section 6).
+
+        """
+        then = f"?redirect={quote(redirect, safe='')}" if redirect else ""
+        return f"{self.browser_address}/sticky_auth/api/v1/authorize{then}"
+
+    @property
     def token_page(self) -> str:
         """Page on which a person signs in, sees the account's keys and makes one."""
-        return f"{self.address.url}/sticky_auth/settings/tokens"
+        return f"{self.browser_address}/sticky_auth/settings/tokens"
 
     def terms_page(self, terms: Terms) -> str:
         """Page on which a person accepts these terms.
 
         With ``client=ng`` it ends on a page that tells its opener, instead of on an error page (WIRE section 7).
         """
-        return f"{self.address.url}/sticky_auth/api/v1/tos/{terms.id}/accept?client=ng"
+        return f"{self.browser_address}{_accept_path(terms.id)}"
 
     # ------------------------------------------------------------------------------------------------ questions
 
@@ -108,36 +135,36 @@ class AuthServer:
         answer = self._exchange.get(self.address, "/auth/version", None)
         if answer.looks_like_a_page:
             raise errors.NotJson(answer.host)
-        if answer.status != _OK:
+        if answer.status != OK:
             raise errors.UnexpectedAnswer(answer.host, f"{answer.status} for /auth/version")
-        return answer.body.decode("utf-8", "replace").rsplit("version", 1)[-1].strip()[:_LONGEST_TEXT]
+        return answer.body.decode("utf-8", "replace").rsplit("version", 1)[-1].strip()[:200]
 
     @_forgetting
     def account(self, token: Token) -> Account | TokenRefused:
         """Ask who the token belongs to, and which terms of the account stand open."""
         answer = self._exchange.get(self.address, "/auth/api/v1/user/cache", token)
-        if _refuses_token(answer):
+        if refuses_token(answer):
             return TokenRefused()
-        data = _expect(answer, dict)
-        return _understood(answer, lambda: self._read_account(data))
+        data = expect(answer, dict)
+        return understood(answer, lambda: self._read_account(data))
 
     @_forgetting
     def missing_terms(self, token: Token) -> tuple[Terms, ...] | TokenRefused:
         """Ask which terms of the account stand open, from the server's database: current at once after acceptance."""
         answer = self._exchange.get(self.address, "/auth/api/v1/user/missing", token)
-        if _refuses_token(answer):
+        if refuses_token(answer):
             return TokenRefused()
-        data = _expect(answer, list)
-        return _understood(answer, lambda: self._read_terms(data))
+        data = expect(answer, list)
+        return understood(answer, lambda: self._read_terms(data))
 
     @_forgetting
     def keys(self, token: Token) -> tuple[ApiKey, ...] | TokenRefused:
         """Ask for the account's lasting tokens, newest first."""
         answer = self._exchange.get(self.address, "/auth/api/v1/user/token", token)
-        if _refuses_token(answer):
+        if refuses_token(answer):
             return TokenRefused()
-        data = _expect(answer, list)
-        return _understood(answer, lambda: tuple(_read_key(entry) for entry in data))
+        data = expect(answer, list)
+        return understood(answer, lambda: tuple(read_key(entry) for entry in data))
 
     @_forgetting
     def seconds_left(self, token: Token) -> int:
@@ -152,7 +179,7 @@ class AuthServer:
 
         """
         answer = self._exchange.get(self.address, f"/auth/api/v1/user/token/{token.reveal()}/ttl", token)
-        return int(_expect(answer, int))
+        return int(expect(answer, int))
 
     @_forgetting
     def access(self, token: Token, datastack: str) -> Access:
@@ -162,7 +189,7 @@ class AuthServer:
         refusal = self._refusal(answer, datastack)
         if refusal is not None:
             return refusal
-        data = _expect(answer, dict)
+        data = expect(answer, dict)
         return DatastackRecord(datastack, self._data_server(answer, data))
 
     @_forgetting
@@ -173,8 +200,84 @@ class AuthServer:
         refusal = self._refusal(answer, record.name)
         if refusal is not None:
             return refusal
-        data = _expect(answer, list)
-        return _understood(answer, lambda: tuple(int(version) for version in data))
+        data = expect(answer, list)
+        return understood(answer, lambda: tuple(int(version) for version in data))
+
+    @_forgetting
+    def terms_text(self, token: Token, terms_id: int) -> str:
+        """Ask for the text of some terms, as Markdown; untrusted text, and empty if the server has none."""
+        answer = self._exchange.get(self.address, "/auth/api/v1/tos", token)
+        data = expect(answer, list)
+        return understood(answer, lambda: next((str(one["text"]) for one in data if int(one["id"]) == terms_id), ""))
+
+    # -------------------------------------------------------------------------------------------------- changes
+
+    @_forgetting
+    def make_key(self, token: Token, description: str) -> Token | TokenRefused:
+        """Have a lasting token made for the account.
+
+        Parameters
+        ----------
+        token : Token
+            Any token of the account that works; a sign-in token will do.
+        description : str
+            Says later which key this is; what is too long for the server is cut off.
+
+        """
+        content = {"description": description.replace("\0", "")[:LONGEST_DESCRIPTION]}
+        answer = self._exchange.send("POST", self.address, "/auth/api/v1/user/token", token, content)
+        if refuses_token(answer):
+            return TokenRefused()
+        made = expect(answer, str)
+        return understood(answer, lambda: Token(made))
+
+    @_forgetting
+    def revoke_key(self, token: Token, key_id: int) -> bool | TokenRefused:
+        """Have a lasting token of the account ended, by its number in the list; a key may end itself.
+
+        Returns
+        -------
+        bool or TokenRefused
+            False if the account has no such key (any more).
+
+        """
+        answer = self._exchange.send("DELETE", self.address, f"/auth/api/v1/user/token/{int(key_id)}", token)
+        if refuses_token(answer):
+            return TokenRefused()
+        if answer.status == _NOT_FOUND and not answer.looks_like_a_page:
+            return False
+        expect(answer, str)
+        return True
+
+    @_forgetting
+    def end_sign_in(self, token: Token) -> bool:
+        """Have a sign-in token ended.
+
+        Returns
+        -------
+        bool
+            True also where it had ended before; False if it is an API key, which does not end this way.
+
+        """
+        answer = self._exchange.get(self.address, "/auth/api/v1/logout", token)
+        if answer.status == _NOT_A_SIGN_IN_TOKEN:
+            return False
+        if not refuses_token(answer):
+            expect(answer, str)
+        return True
+
+    @_forgetting
+    def accept_terms(self, token: Token, terms_id: int) -> TokenRefused | None:
+        """Tell the server that the account's person accepts these terms; only ever after that person has said so.
+
+        The answer is a web page, as a guest network's would be: whether it was stored has to be asked afterwards.
+        """
+        answer = self._exchange.send("POST", self.address, _accept_path(terms_id), token)
+        if refuses_token(answer):
+            return TokenRefused()
+        if answer.status != OK:
+            raise errors.UnexpectedAnswer(answer.host, f"{answer.status} for terms {terms_id}")
+        return None
 
     # ------------------------------------------------------------------------------------------ reading answers
 
@@ -184,8 +287,8 @@ class AuthServer:
             raise TypeError("missing_tos")  # no list is not an empty list: nothing would seem left to accept
         return Account(
             id=int(data["id"]),
-            name=_text(data.get("name")),
-            email=_text(data.get("email")),
+            name=text(data.get("name")),
+            email=text(data.get("email")),
             missing_terms=self._read_terms(missing),
         )
 
@@ -200,13 +303,13 @@ class AuthServer:
     def _terms(self, number: object, name: object, dataset: object) -> Terms:
         identity = int(str(number))
         url = f"{self.address.url}/sticky_auth/api/v1/tos/{identity}/accept"
-        return Terms(identity, _text(name) or f"Terms {identity}", _text(dataset), url)
+        return Terms(identity, text(name) or f"Terms {identity}", text(dataset), url)
 
     def _refusal(
         self, answer: Answer, datastack: str
     ) -> TermsOpen | PermissionMissing | UnknownDatastack | TokenRefused | None:
         """Read the refusals of the services (WIRE section 8); None if the answer is none of them."""
-        if _refuses_token(answer):
+        if refuses_token(answer):
             return TokenRefused()
         data = answer.data()
         error = data.get("error") if isinstance(data, dict) else None
@@ -214,13 +317,13 @@ class AuthServer:
         details = details if isinstance(details, dict) else {}
         if error == "missing_tos":
             number, name = details.get("tos_id"), details.get("tos_name")
-            return _understood(answer, lambda: TermsOpen(self._terms(number, name, datastack)))
+            return understood(answer, lambda: TermsOpen(self._terms(number, name, datastack)))
         if error == "invalid_table_id":
             return UnknownDatastack(datastack)
         if error == "missing_permission" or (answer.status == _FORBIDDEN and not answer.looks_like_a_page):
             # A 403 in plain text ("Requires admin privilege.") is about rights as well, never about the token.
-            permission = _text(details.get("required_permission"))
-            return PermissionMissing(permission, _text(details.get("auth_dataset")) or datastack)
+            permission = text(details.get("required_permission"))
+            return PermissionMissing(permission, text(details.get("auth_dataset")) or datastack)
         return None
 
     def _data_server(self, answer: Answer, data: dict[str, Any]) -> ServerAddress:
@@ -234,45 +337,6 @@ class AuthServer:
         return address
 
 
-def _refuses_token(answer: Answer) -> bool:
-    """Whether this is CAVE's own 401; that of a gateway on the way says nothing about the token."""
-    data = answer.data() if answer.status == _UNAUTHORIZED else None
-    return isinstance(data, dict) and data.get("error") in _REFUSALS
-
-
-def _expect(answer: Answer, kind: type[T]) -> T:
-    """Give the data of a successful answer, which must be of this kind."""
-    data = answer.data()
-    if answer.status == _OK and isinstance(data, kind):
-        return data
-    if answer.looks_like_a_page:
-        raise errors.NotJson(answer.host)
-    if answer.status == _OK and data is None:
-        raise errors.UnexpectedAnswer(answer.host, "200, cut off or no JSON")
-    raise errors.UnexpectedAnswer(answer.host, f"{answer.status}, {type(data).__name__}")
-
-
-def _understood(answer: Answer, read: Callable[[], T]) -> T:
-    """Read fields; an answer that lacks one or has it in another type is unexpected, not a crash."""
-    try:
-        return read()
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as exception:
-        kind = type(exception).__name__
-    raise errors.UnexpectedAnswer(answer.host, f"a field is missing or odd: {kind}")
-
-
-def _read_key(entry: dict[str, Any]) -> ApiKey:
-    return ApiKey(
-        id=int(entry["id"]),
-        token=Token(entry["token"]),
-        description=_text(entry.get("description")),
-        created=_text(entry.get("created")),
-        last_used=_text(entry.get("last_used")),
-    )
-
-
-def _text(value: object) -> str:
-    """Make a short line of anything that a server sends as text; untrusted all the same."""
-    if value is None:
-        return ""
-    return " ".join(str(value)[:_LONGEST_TEXT].split())
+def _accept_path(terms_id: int) -> str:
+    """Path of the page for accepting terms; with ``client=ng`` it ends well and not on an error (WIRE section 7)."""
+    return f"/sticky_auth/api/v1/tos/{int(terms_id)}/accept?client=ng"

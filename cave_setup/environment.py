@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import platform
 from collections.abc import Callable, Mapping
@@ -17,6 +18,9 @@ ANYWHERE = ("CAVE_TOKEN", "CAVECLIENT_TOKEN")
 # On Code Ocean a secret arrives under the name of its *type* unless renamed, so these may hold other secrets too:
 # whatever lacks the form of a token is not taken. Names for another deployment are left out on purpose.
 ON_CODE_OCEAN = (*ANYWHERE, "API_SECRET", "API_SECRET_microns", "CUSTOM_KEY", "CUSTOM_KEY_2")
+
+
+_LONGEST_NAME = 120  # characters that the server has room for in the list of keys (docs/wire.md section 4)
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,23 @@ def detect(variables: Mapping[str, str], root: Path = Path("/")) -> Environment:
         secret_variables=place.secret_variables,
         variables_first=place.variables_first,
     )
+
+
+def computer_name(environment: Environment) -> str:
+    """Name this computer for the list of keys: ``ada@laptop``; the same at the next run.
+
+    Where every run is a new computer the host's name is a new one, too, and says nothing.
+    """
+    if environment.home_persists is False:
+        return environment.name
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # an account without an entry, as in some containers
+        user = ""
+    host = platform.node().split(".")[0]
+    name = "@".join(part for part in (user, host) if part)
+    shown = "".join(letter if letter.isprintable() else " " for letter in name)
+    return " ".join(shown.split())[:_LONGEST_NAME].strip() or environment.name
 
 
 def _system_name() -> str:

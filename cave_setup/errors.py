@@ -10,6 +10,14 @@ SetupError
 │   ├── DemoTokenRefused       a demo's token does not belong into a real home
 │   ├── NotSavable             this token must not be saved (yet)
 │   └── WouldReplace           a different token stands there: a person is asked first
+├── SignInError                signing in brought no key
+│   ├── SignInTimeout          nobody came back from the sign-in page in time
+│   └── SignInRefused          the server does not know the token that the sign-in has just brought
+├── KeysError                  the account's lasting keys
+│   ├── NoTokenToActWith       keys and terms need a token that the server accepts
+│   ├── UnknownKey             the account has no such key (any more)
+│   ├── OwnKey                 this computer uses that key: a person is asked first
+│   └── RotationStopped        a key could not be replaced everywhere; says which one works
 └── ServerError                could not ask: nothing is known about the token
     ├── NameLookupFailed       the name of the server was not found
     ├── ConnectionRefused      nothing listens, or the connection was cut
@@ -103,6 +111,38 @@ class NotSavable(StoreError):
 
 class WouldReplace(StoreError):
     """A different token already stands in a file that would be written; nothing was changed."""
+
+
+class SignInError(SetupError):
+    """Signing in brought no key; nothing was changed on this computer."""
+
+
+class SignInTimeout(SignInError):
+    """Nobody came back from the sign-in page in time."""
+
+
+class SignInRefused(SignInError):
+    """The server does not know the token that a sign-in has just brought."""
+
+
+class KeysError(SetupError):
+    """Something about the account's lasting keys could not be done."""
+
+
+class NoTokenToActWith(KeysError):
+    """There is no token that the server accepts, and without one nothing of the account can be changed."""
+
+
+class UnknownKey(KeysError):
+    """The account has no key with this number (any more)."""
+
+
+class OwnKey(KeysError):
+    """The key is the one that this computer uses; nothing was revoked."""
+
+
+class RotationStopped(KeysError):
+    """A key could not be replaced everywhere; the sentence says which one works."""
 
 
 class ServerError(SetupError):

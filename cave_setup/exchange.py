@@ -16,7 +16,7 @@ import ssl
 import threading
 import time
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import requests
@@ -118,6 +118,7 @@ class Exchange:
 
     def __init__(self, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS) -> None:
         self.met_a_demo = False
+        self.demo_browser_address = ""
         self._timeout = (connect_seconds, read_seconds)
         self._session = _Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # the token comes as a cookie, too
@@ -129,7 +130,25 @@ class Exchange:
         self._session.close()
 
     def get(self, address: ServerAddress, path: str, token: Token | None) -> Answer:
-        """Send one request and read the whole answer, whatever it is, but for redirects and 5xx.
+        """Send one question and read the whole answer, whatever it is, but for redirects and 5xx.
+
+        Raises
+        ------
+        ServerError
+            If no answer came, or not the server's own.
+
+        """
+        return self.send("GET", address, path, token)
+
+    def send(
+        self,
+        method: Literal["GET", "POST", "DELETE"],
+        address: ServerAddress,
+        path: str,
+        token: Token | None,
+        content: object = None,
+    ) -> Answer:
+        """Send one request, with JSON content if there is any, and read the whole answer. Nothing is sent twice.
 
         Raises
         ------
@@ -140,15 +159,17 @@ class Exchange:
         fault: errors.ServerError
         with _DISCREET.about(token):
             try:
-                return self._answered(address, path, token)
+                return self._answered(method, address, path, token, content)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as exception:
                 fault = _name_fault(exception, address)
         raise fault
 
-    def _answered(self, address: ServerAddress, path: str, token: Token | None) -> Answer:
+    def _answered(self, method: str, address: ServerAddress, path: str, token: Token | None, content: object) -> Answer:
         deadline = time.monotonic() + sum(self._timeout)
-        with self._session.get(
+        with self._session.request(
+            method,
             address.url + path,
+            json=content,
             auth=_Bearer(token),
             timeout=self._timeout,
             allow_redirects=False,
@@ -158,6 +179,7 @@ class Exchange:
         ) as response:
             if address.is_loopback and response.headers.get("X-CAVE-Demo") == "1":
                 self.met_a_demo = True
+                self.demo_browser_address = response.headers.get("X-CAVE-Demo-Browser", "")
             _check_is_answer(response, address.netloc)
             return Answer(address.netloc, response.status_code, _read_body(response, deadline))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -36,15 +36,37 @@ CHECK_SECONDS = 10.0
 Question = Callable[[], Any]
 
 
-def observe(
+@dataclass(frozen=True)
+class Kept:
+    """Answers of a server that an action cannot have changed.
+
+    Parameters
+    ----------
+    token : Token, optional
+        The token that they are about.
+    answers : ServerFacts
+        What is None in here is asked again.
+    checked_at : datetime, optional
+        When they were given.
+
+    """
+
+    token: Token | None = None
+    answers: ServerFacts = field(default_factory=ServerFacts)
+    checked_at: datetime | None = None
+
+
+def observe(  # noqa: PLR0913 - each is a part of the world
     server: AuthServer,
     store: TokenStore,
     environment: Environment,
     variables: Mapping[str, str],
     datastack: str,
     given: Credential | None = None,
+    *,
+    kept: Kept | None = None,
 ) -> Facts:
-    """Look at everything once.
+    """Look at everything once, but for what need not be asked again.
 
     Parameters
     ----------
@@ -58,6 +80,8 @@ def observe(
         The datastack that shall be readable.
     given : Credential, optional
         The token that a person gave; looked at before all others.
+    kept : Kept, optional
+        Answers that are still true; ignored if another token is looked at by now.
 
     Returns
     -------
@@ -66,14 +90,15 @@ def observe(
     """
     files = store.read(server.address, None, None)
     found = find_credentials(server, files, environment, variables, given)
-    asked = ask(server, datastack, found[0] if found else None)
+    still = kept if kept and found and found[0].token == kept.token else Kept()
+    asked = ask(server, datastack, found[0] if found else None, still.answers)
     facts = Facts(
         server_address=server.address,
         datastack=datastack,
         environment=environment,
         store=files,
         server=asked,
-        checked_at=datetime.now(timezone.utc),
+        checked_at=still.checked_at if still.checked_at and asked == still.answers else datetime.now(timezone.utc),
         credentials=found,
     )
     return with_store(facts, store)
@@ -120,6 +145,11 @@ def find_credentials(
     return tuple(strongest.values())
 
 
+def variables_with(token: Token, environment: Environment, variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Name the environment variables that hold this token."""
+    return tuple(name for name in environment.secret_variables if _token_in(variables.get(name)) == token)
+
+
 def _token_in(value: str | None) -> Token | None:
     try:
         return Token((value or "").strip().strip("\"'"))
@@ -130,32 +160,36 @@ def _token_in(value: str | None) -> Token | None:
 # ------------------------------------------------------------------------------------------------- the server
 
 
-def ask(server: AuthServer, datastack: str, credential: Credential | None) -> ServerFacts:
-    """Ask the servers all that one check needs, within ten seconds whatever they do."""
+def ask(
+    server: AuthServer, datastack: str, credential: Credential | None, known: ServerFacts | None = None
+) -> ServerFacts:
+    """Ask the servers all that is not known yet, within ten seconds whatever they do."""
+    known = known or ServerFacts()
     deadline = time.monotonic() + CHECK_SECONDS
     host = server.address.netloc
     if credential is None or credential.other_server:
         first = _at_once({"reachable": server.version}, host, deadline)
-        return ServerFacts(is_demo=server.says_it_is_a_demo, seconds=first.seconds, **first.answers)
+        return replace(known, is_demo=server.says_it_is_a_demo, seconds=first.seconds, **first.answers)
     token = credential.token
-    first = _at_once(
-        {
-            "account": lambda: server.account(token),
-            "keys": lambda: server.keys(token),
-            "access": lambda: server.access(token, datastack),
-        },
-        host,
-        deadline,
-    )
-    record = first.answers["access"]
-    data_host = record.data_server.netloc if isinstance(record, DatastackRecord) else host
-    second = _at_once(_second_questions(server, token, first.answers), data_host, deadline)
-    return ServerFacts(
+    questions: dict[str, Question] = {
+        "account": lambda: server.account(token),
+        "keys": lambda: server.keys(token),
+        "access": lambda: server.access(token, datastack),
+    }
+    first = _at_once(_open(questions, known), host, deadline)
+    found = replace(known, **first.answers)
+    data_host = found.access.data_server.netloc if isinstance(found.access, DatastackRecord) else host
+    second = _at_once(_open(_second_questions(server, token, found), known), data_host, deadline)
+    return replace(
+        found,
         is_demo=server.says_it_is_a_demo,
-        seconds={**first.seconds, **second.seconds},
-        **first.answers,
+        seconds={**known.seconds, **first.seconds, **second.seconds},
         **second.answers,
     )
+
+
+def _open(questions: dict[str, Question], known: ServerFacts) -> dict[str, Question]:
+    return {name: question for name, question in questions.items() if getattr(known, name) is None}
 
 
 def ask_missing_terms(server: AuthServer, token: Token) -> tuple[Terms, ...] | TokenRefused | ServerError:
@@ -166,13 +200,13 @@ def ask_missing_terms(server: AuthServer, token: Token) -> tuple[Terms, ...] | T
     return missing
 
 
-def _second_questions(server: AuthServer, token: Token, answers: Mapping[str, Any]) -> dict[str, Question]:
+def _second_questions(server: AuthServer, token: Token, found: ServerFacts) -> dict[str, Question]:
     questions: dict[str, Question] = {}
-    record, keys = answers["access"], answers["keys"]
+    record, keys = found.access, found.keys
     if isinstance(record, DatastackRecord):
         questions["versions"] = lambda: server.versions(token, record)
     is_listed = isinstance(keys, tuple) and any(key.token == token for key in keys)
-    if isinstance(answers["account"], Account) and isinstance(keys, tuple) and not is_listed:
+    if isinstance(found.account, Account) and isinstance(keys, tuple) and not is_listed:
         questions["seconds_left"] = lambda: server.seconds_left(token)
     return questions
 

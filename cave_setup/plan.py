@@ -80,6 +80,19 @@ def plan(facts: Facts) -> Status:
     )
 
 
+def follows(status: Status) -> Literal["", "save"]:
+    """Say what may follow by itself, without a person being asked.
+
+    Saving does, of a token that a person has just given or had made: that is what it was given for. Not where something
+    has to be decided (a different token stands there, a file is damaged, files do not last), and not twice.
+    """
+    facts, save = status.facts, status.step("save")
+    if facts.credential is None or facts.credential.source != "memory" or facts.environment.home_persists is False:
+        return ""
+    is_damaged = any(target.verdict == "repair" for target in facts.store.targets)
+    return "save" if save.need == "save" and save.state != "problem" and not is_damaged else ""
+
+
 def _in_order(verdicts: dict[StepKey, _Verdict]) -> tuple[Step, ...]:
     steps = []
     first = True
@@ -117,10 +130,12 @@ def _environment(facts: Facts) -> _Verdict:
 def _account(facts: Facts) -> _Verdict:
     host = facts.server_address.netloc
     credential, account, seconds = facts.credential, facts.server.account, facts.server.seconds.get("account")
+    if (failed := facts.problems.get("account")) is not None:
+        return _Verdict("problem", failed.sentence, failed.remedy, "sign-in")
     if credential is None:
         if isinstance(facts.server.reachable, ServerError):
             return _problem(facts.server.reachable, facts.server.seconds.get("reachable"))
-        return _Verdict("todo", words.no_token_here(host), words.sign_in_remedy(facts.server_address.url), "sign-in")
+        return _Verdict("todo", words.no_token_here(host), words.SIGN_IN_REMEDY, "sign-in")
     if credential.other_server:
         other = deployment_of(credential.other_server)
         sentence = words.token_of_another_server(credential.token.masked, credential.where, other)
@@ -154,6 +169,8 @@ def _terms(facts: Facts) -> _Verdict:
     in_the_way = _terms_in_the_way(facts)
     others = [terms.name for terms in account.missing_terms if terms not in in_the_way]
     notes = (words.terms_of_other_data(others),) if others else ()
+    if in_the_way and (failed := facts.problems.get("terms")) is not None:
+        return _Verdict("problem", failed.sentence, failed.remedy, "accept-terms", notes=notes)
     if in_the_way:
         names = ", ".join(terms.name for terms in in_the_way)
         return _Verdict(
@@ -188,13 +205,18 @@ def _token(facts: Facts) -> _Verdict:
         return _problem(keys, seconds)
     if not isinstance(keys, tuple):
         return _Verdict("problem", words.KEYS_UNKNOWN, words.KEYS_UNKNOWN_REMEDY, "retry", seconds=seconds)
+    if (failed := facts.problems.get("token")) is not None:
+        return _Verdict("problem", failed.sentence, failed.remedy, "retry" if facts.is_lasting else "lasting-key")
     if facts.is_lasting:
-        description = next((key.description for key in keys if key.token == credential.token), "")
-        return _Verdict("done", words.lasting_key(description, credential.token.masked), seconds=seconds)
+        description = facts.own_key.description if facts.own_key else ""
+        found = words.lasting_key(description, credential.token.masked)
+        return _Verdict("done", found, notes=facts.reports, seconds=seconds)
     left = facts.server.seconds_left
     duration = words.duration(left if isinstance(left, int) else None)
     sentence = words.sign_in_token(credential.token.masked, duration)
-    return _Verdict("problem", sentence, words.SIGN_IN_TOKEN_REMEDY, "lasting-key", seconds=seconds)
+    return _Verdict(
+        "problem", sentence, words.SIGN_IN_TOKEN_REMEDY, "lasting-key", notes=facts.reports, seconds=seconds
+    )
 
 
 def _ready(facts: Facts, verdicts: dict[StepKey, _Verdict]) -> _Verdict:
@@ -232,7 +254,7 @@ def _ready(facts: Facts, verdicts: dict[StepKey, _Verdict]) -> _Verdict:
 
 def _save(facts: Facts) -> _Verdict:
     verdict = _save_by_place(facts)
-    error = facts.save_problem
+    error = facts.problems.get("save")
     if error is None or verdict.state == "done":
         return verdict
     need: Need = "replace" if isinstance(error, WouldReplace) else verdict.need

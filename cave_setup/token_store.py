@@ -257,6 +257,47 @@ class TokenStore:
         aside = path.with_name(f"{path.name}.damaged-{stamp}")
         write_together({aside: path.read_bytes()})
 
+    def replace_token(self, old: Token, new: Token, server: ServerAddress, *, is_demo: bool = False) -> None:
+        """Put a new token into every file that holds the old one; all files or none.
+
+        Parameters
+        ----------
+        old, new : Token
+        server : ServerAddress
+            The deployment that both belong to.
+        is_demo : bool
+            As in `save`.
+
+        Raises
+        ------
+        FolderNotWritable, StoreBusy, DemoTokenRefused
+            Nothing was changed.
+        StoreError
+            If what was read back is not what was written.
+
+        """
+        if self._holding(old) == []:
+            return
+        if is_demo and self._is_somebodys_own():
+            raise DemoTokenRefused(words.DEMO_REFUSED, words.DEMO_REFUSED_REMEDY)
+
+        def work() -> None:
+            with self._locked():
+                self._finish_interrupted()
+                paths = dict.fromkeys(Path(os.path.realpath(path)) for path in self._holding(old))
+                write_together({path: content_with_token(path, new, server.netloc) for path in paths})
+
+        self._in_writable_folder(work)
+        if self._holding(old):
+            raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
+
+    def may_hold(self, token: Token) -> bool:
+        """Whether a file holds this token, or may come to hold it when an interrupted save is finished."""
+        return bool(self._holding(token)) or any(leftovers(self._folders()))
+
+    def _holding(self, token: Token) -> list[Path]:
+        return [path for path in self._existing() if read_token_file(path, "").token == token]
+
     def mend(self) -> None:
         """Finish what a crash interrupted. Does nothing where nothing was, or where another program is writing."""
         if not any(leftovers(self._folders())):

@@ -128,11 +128,10 @@ def no_token_here(host: str) -> str:
     return f"no token for {host} on this computer yet"
 
 
-def sign_in_remedy(address: str) -> str:
-    return (
-        f"Sign in at {address}/sticky_auth/settings/tokens with the Google account that you use for CAVE (a first "
-        "sign-in makes the account), create a token there, and paste it into the wizard (%cave_setup in a notebook)."
-    )
+SIGN_IN_REMEDY = (
+    "Sign in with the Google account that you use for CAVE, or want to: with %cave_setup in a notebook, or “cave-setup "
+    "login” in a terminal. A first sign-in makes the account."
+)
 
 
 def token_refused(masked: str, where: str, host: str) -> str:
@@ -140,8 +139,7 @@ def token_refused(masked: str, where: str, host: str) -> str:
 
 
 TOKEN_REFUSED_REMEDY = (
-    "It was deleted, has run out, or belongs to another server. "
-    "Create a new one on the token page and paste it into the wizard."
+    "It was deleted, has run out, or belongs to another server. Sign in to get a new one, or paste one that works."
 )
 
 
@@ -173,7 +171,7 @@ def terms_open(name: str) -> str:
     return f"{name}: not accepted yet"
 
 
-TERMS_REMEDY = "Read and accept them on the server's page; this is noticed here by itself."
+TERMS_REMEDY = "Read them, and accept them if you agree."
 
 
 def terms_accepted(datastack: str) -> str:
@@ -198,11 +196,83 @@ def sign_in_token(masked: str, duration: str) -> str:
 
 
 SIGN_IN_TOKEN_REMEDY = (
-    "It came from a sign-in and is not meant to last. Create a token on the server's token page and paste that one; "
-    "this one was not saved."
+    "It came from a sign-in and is not meant to last, so it is not saved. Have a lasting key made with it: one click "
+    "in the wizard; in a terminal, “cave-setup login --with-token --yes”."
 )
 KEYS_UNKNOWN = "it is not known whether this token lasts"
 KEYS_UNKNOWN_REMEDY = "The server knew it a moment ago and then refused it; it may just have been deleted. Check again."
+
+
+SIGN_IN_REFUSED = "The server does not know the token that the sign-in has just brought."
+SIGN_IN_AGAIN = "Sign in once more."
+SIGN_IN_TIMEOUT = "Nobody came back from the sign-in page in time."
+SIGN_IN_TIMEOUT_REMEDY = "Sign in again, or paste a token. Nothing was changed."
+SIGN_IN_UNREACHED = "Your browser could not reach this computer: they are not the same one. Nobody has signed in."
+SIGN_IN_ENDED = "The sign-in itself has been ended again; only the key remains."
+SIGN_IN_NOT_ENDED = "The sign-in itself could not be ended; it ends by itself within 7 days."
+SIGNED_IN = "from the sign-in"
+MADE_HERE = "made for this computer"
+
+NO_TOKEN_TO_ACT_WITH = "There is no token here that the server accepts."
+NEW_KEY_NOT_KNOWN = "The server does not list the new key."
+
+
+def one_of_the_keys(description: str) -> str:
+    return f"key “{description}” of your account" if description else "a key of your account"
+
+
+def no_such_key(key_id: int) -> str:
+    return f"Your account has no key number {key_id} (any more)."
+
+
+NO_SUCH_KEY_REMEDY = "Look at the list of keys again."
+
+
+def own_key(masked: str) -> str:
+    return f"This computer uses the key {masked}; nothing was revoked."
+
+
+OWN_KEY_REMEDY = "Replace it with a new one (rotate), or say that you mean this very key."
+
+
+def key_revoked(description: str, masked: str) -> str:
+    return f"The key {f'“{description}” ' if description else ''}{masked} has been revoked; it opens nothing any more."
+
+
+def old_key_revoked(masked: str) -> str:
+    return f"A new key is in its place, and the old one, {masked}, has been revoked."
+
+
+def old_key_not_revoked(masked: str) -> str:
+    return f"A new key is in its place. The old one, {masked}, could not be revoked: it works until you revoke it."
+
+
+def old_key_is_mounted(masked: str, names: Iterable[str]) -> str:
+    return (
+        f"A new key is saved. The old one, {masked}, still works: {' and '.join(names)} has it, which cannot be "
+        "changed from here. Change it there, then revoke the old key."
+    )
+
+
+def rotation_undone(sentence: str, _masked: str) -> str:
+    return f"The key was not replaced, and the old one works as before. {sentence}"
+
+
+def rotation_left_a_key(sentence: str, masked: str) -> str:
+    return f"The key was not replaced, and the old one works as before; a new one, {masked}, is left over. {sentence}"
+
+
+def rotation_half_done(sentence: str) -> str:
+    return f"The new key could not be saved everywhere; it works, and so does the old one. {sentence}"
+
+
+# What the browser shows after a sign-in that came back to a port of this computer.
+LANDING_TITLE = "Signed in"
+LANDING = "You can close this tab and go back to where you came from. The set-up goes on there by itself."
+LANDING_EMPTY_TITLE = "The sign-in brought no token"
+LANDING_EMPTY = "Close this tab, go back to where you came from, and sign in again."
+LANDING_NOT_FOUND_TITLE = "Nothing here"
+LANDING_NOT_FOUND = "This address works once, for the sign-in that it was made for."
 
 
 def duration(seconds: int | None) -> str:

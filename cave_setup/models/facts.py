@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
     from cave_setup.errors import SetupError
     from cave_setup.models.address import ServerAddress
-    from cave_setup.models.answers import ServerFacts
+    from cave_setup.models.answers import ApiKey, ServerFacts
+    from cave_setup.models.status import StepKey
     from cave_setup.models.token import Credential, Token
 
 NO_END = -1  # seconds that the server says an API key has left
@@ -166,8 +168,10 @@ class Facts:
     ----------
     credentials : tuple of Credential
         All tokens found, the one that is looked at first.
-    save_problem : SetupError, optional
-        Why the save that was asked for a moment ago did not happen.
+    problems : mapping of step key to SetupError
+        What was asked for a moment ago and did not happen, by the step that it belongs to.
+    reports : tuple of str
+        Further sentences about what was done a moment ago.
 
     """
 
@@ -178,7 +182,8 @@ class Facts:
     server: ServerFacts
     checked_at: datetime
     credentials: tuple[Credential, ...] = ()
-    save_problem: SetupError | None = None
+    problems: Mapping[StepKey, SetupError] = field(default_factory=dict)
+    reports: tuple[str, ...] = ()
 
     @property
     def is_lasting(self) -> bool:
@@ -187,10 +192,17 @@ class Facts:
         It is in the account's list of keys, or has no end all the same: a failed request can leave such a key behind,
         which works and is not listed (docs/wire.md section 4).
         """
+        if self.credential is None or not isinstance(self.server.keys, tuple):
+            return False
+        return self.own_key is not None or self.server.seconds_left == NO_END
+
+    @property
+    def own_key(self) -> ApiKey | None:
+        """The account's key that is looked at, as the account lists it; None for any other token."""
         keys, credential = self.server.keys, self.credential
         if credential is None or not isinstance(keys, tuple):
-            return False
-        return any(key.token == credential.token for key in keys) or self.server.seconds_left == NO_END
+            return None
+        return next((key for key in keys if key.token == credential.token), None)
 
     @property
     def credential(self) -> Credential | None:

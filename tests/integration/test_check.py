@@ -110,7 +110,7 @@ def test_connections_are_used_again(listen: Listen, set_up: SetUp) -> None:
     setup.check()
     setup.check()
     assert len(there.requests) == 12
-    assert there.accepted == after_first <= 4
+    assert after_first <= there.accepted <= 4
 
 
 def test_a_server_that_was_restarted_in_between_is_no_fault(set_up: SetUp) -> None:

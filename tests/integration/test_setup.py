@@ -289,7 +289,7 @@ def test_a_sign_in_token_is_told_apart_and_not_saved(demo: DemoServer, secrets: 
     status = setup.save()
     assert not status.ready
     assert states(status)["save"] == "problem"
-    assert isinstance(status.facts.save_problem, NotSavable)
+    assert isinstance(status.facts.problems["save"], NotSavable)
     assert read_secrets(secrets) == {}
 
 
@@ -337,7 +337,7 @@ def test_a_dead_token_in_the_file_is_named_and_can_be_replaced(
     assert states(status)["account"] == "done"
     assert status.step("save").need == "replace"
     status = setup.save()
-    assert isinstance(status.facts.save_problem, WouldReplace)
+    assert isinstance(status.facts.problems["save"], WouldReplace)
     assert states(status)["save"] == "problem"
     assert "····d0d8" in status.step("save").summary
     assert read_secrets(secrets) == {"cave-secret.json": SECRET.reveal()}
@@ -435,6 +435,8 @@ def test_a_server_that_goes_away_while_saving_does_not_undo_the_saving(
     demo.weather.set("reset")
     status = setup.save()
     assert read_secrets(secrets) == dict.fromkeys(files_of(demo), ada)
+    assert status.ready  # the server has said a moment ago all that saving needs, and is not asked again
+    status = setup.check()
     assert states(status)["account"] == "problem"
     assert "cut the connection" in status.step("account").summary
     assert not status.ready
@@ -485,7 +487,7 @@ def test_a_demos_token_is_not_saved_into_the_real_home(
     setup = set_up(demo.address)
     setup.use_token(ada)
     status = setup.save()
-    assert isinstance(status.facts.save_problem, DemoTokenRefused)
+    assert isinstance(status.facts.problems["save"], DemoTokenRefused)
     assert states(status)["save"] == "problem"
     assert list(home.iterdir()) == []
     (home / ".cave-setup-demo").touch()

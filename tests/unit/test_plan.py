@@ -167,16 +167,16 @@ TABLE: dict[str, tuple[Facts, str, Need]] = {
     "capsule, nothing yet": (nothing_yet(environment=CAPSULE), "✓→····", "sign-in"),
     "own computer, in a variable": (pasted(credentials=(MOUNTED,)), "✓✓✓✓→·", "save"),
     "save refused: read-only": (
-        pasted(save_problem=errors.FolderNotWritable("It is read-only.", "Make it writable.")),
+        pasted(problems={"save": errors.FolderNotWritable("It is read-only.", "Make it writable.")}),
         "✓✓✓✓!·",
         "save",
     ),
     "save refused: a different token": (
-        pasted(store=DIFFERENT, save_problem=errors.WouldReplace("A different one.", "Decide.")),
+        pasted(store=DIFFERENT, problems={"save": errors.WouldReplace("A different one.", "Decide.")}),
         "✓✓✓✓!·",
         "replace",
     ),
-    "save refused, but it is there by now": (facts(save_problem=errors.StoreBusy("Busy.", "Again.")), "✓✓✓✓✓✓", ""),
+    "save refused, but it is there by now": (facts(problems={"save": errors.StoreBusy("Busy.", "Again.")}), "✓✓✓✓✓✓", ""),
 }
 
 
@@ -386,8 +386,8 @@ NOT_WRITABLE = errors.FolderNotWritable("It is read-only.", "Make it writable.")
 PLACES: list[tuple[tuple[StoreFacts, tuple[Credential, ...]], dict[str, Any]]] = [
     *(((store, credentials), {}) for store, credentials in itertools.product(STORES, CREDENTIALS)),
     *(((NO_FILES, credentials), {"environment": CAPSULE}) for credentials in CREDENTIALS),
-    *(((store, (PASTED,)), {"save_problem": NOT_WRITABLE}) for store in STORES),
-    ((NO_FILES, (PASTED,)), {"save_problem": NOT_WRITABLE, "environment": CAPSULE}),
+    *(((store, (PASTED,)), {"problems": {"save": NOT_WRITABLE}}) for store in STORES),
+    ((NO_FILES, (PASTED,)), {"problems": {"save": NOT_WRITABLE}, "environment": CAPSULE}),
 ]
 
 
@@ -483,7 +483,7 @@ def test_the_text_has_a_line_for_each_step_and_the_way_on() -> None:
     lines = text.splitlines()
     assert "minnie65_public on global.daf-apis.com" in lines[0]
     assert [line.strip()[0] for line in lines if line.strip()[0] in LETTER.values()] == list("✓→····")
-    assert words.sign_in_remedy("https://global.daf-apis.com") in text
+    assert words.SIGN_IN_REMEDY in text
 
 
 def test_the_text_of_a_demo_says_so() -> None:

@@ -1,0 +1,140 @@
+"""What is looked at, and what was found last: one computer, one CAVE deployment, one datastack. Changes nothing."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cave_setup.auth_server import AuthServer
+from cave_setup.environment import detect
+from cave_setup.models import (
+    DEFAULT_DATASTACK,
+    DEFAULT_SERVER,
+    Credential,
+    ServerAddress,
+    datastack_name,
+)
+from cave_setup.observe import Kept, observe
+from cave_setup.plan import plan
+from cave_setup.token_store import TokenStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cave_setup.errors import SetupError
+    from cave_setup.models import Candidate, Environment, Facts, Status, StepKey
+
+SERVER_VARIABLE = "CAVE_SETUP_SERVER"
+DATASTACK_VARIABLE = "CAVE_SETUP_DATASTACK"
+
+
+class Looking:
+    """The part of `cave_setup.Setup` that looks; its parameters are explained there."""
+
+    def __init__(
+        self,
+        server_address: str | None = None,
+        datastack: str | None = None,
+        *,
+        store: TokenStore | None = None,
+        variables: Mapping[str, str] | None = None,
+        environment: Environment | None = None,
+    ) -> None:
+        self._variables = os.environ if variables is None else variables
+        self._environment = environment or detect(self._variables)
+        self._store = store or TokenStore(cloud_volume_dir=self._variables.get("CLOUD_VOLUME_DIR"))
+        self._server: AuthServer | None = None
+        self._given: Credential | None = None
+        self._candidates: tuple[Candidate, ...] = ()
+        self._facts: Facts | None = None
+        self.use_server(
+            server_address or self._variables.get(SERVER_VARIABLE) or DEFAULT_SERVER,
+            datastack or self._variables.get(DATASTACK_VARIABLE) or DEFAULT_DATASTACK,
+        )
+
+    def __repr__(self) -> str:
+        return f"Setup(server_address={self.server_address.url!r}, datastack={self.datastack!r})"
+
+    @property
+    def server_address(self) -> ServerAddress:
+        """The deployment that is set up."""
+        return self.server.address
+
+    @property
+    def server(self) -> AuthServer:
+        """The one object that makes requests; front ends ask it for the addresses of pages only."""
+        if self._server is None:
+            raise RuntimeError("This Setup is closed.")
+        return self._server
+
+    def use_server(self, server_address: str, datastack: str) -> None:
+        """Set up another deployment or datastack from now on; a token given for another deployment is forgotten.
+
+        Raises
+        ------
+        AddressError
+            If one of them cannot be what it is said to be; nothing is changed then.
+
+        """
+        address = ServerAddress(server_address)
+        name = datastack_name(datastack)
+        if self._server is None or self._server.address != address:
+            self.close()
+            self._server = AuthServer(address)
+            self._given = None
+            self._candidates = ()
+        self.datastack = name
+        self._facts = None
+
+    def close(self) -> None:
+        """Close the connections that are kept open; the object can go on being used."""
+        if self._server is not None:
+            self._server.close()
+
+    def check(self) -> Status:
+        """Observe and judge. Changes nothing, but for finishing a save of ours that a crash interrupted.
+
+        Returns
+        -------
+        Status
+            Whatever the world does: faults are part of it.
+
+        """
+        return self._look(None)
+
+    # ---------------------------------------------------------------------------------------------- for actions
+
+    def _found(self) -> Facts:
+        """Give what was found last; look now if nothing has been yet."""
+        if self._facts is None:
+            self.check()
+        assert self._facts is not None  # noqa: S101 - check() has just set it
+        return self._facts
+
+    def _look(self, kept: Kept | None) -> Status:
+        self._store.mend()
+        self._facts = observe(
+            self.server, self._store, self._environment, self._variables, self.datastack, self._given, kept=kept
+        )
+        return plan(self._facts)
+
+    def _look_again(self, *changed: str) -> Status:
+        """Look at this computer again, and ask the server only for what an action can have changed.
+
+        Parameters
+        ----------
+        *changed : str
+            Fields of `ServerFacts`.
+
+        """
+        before = self._found()
+        token = before.credential.token if before.credential else None
+        nothing: dict[str, None] = dict.fromkeys(changed)
+        self._look(Kept(token, replace(before.server, **nothing), before.checked_at))  # type: ignore[arg-type]
+        return self._say(*before.reports)
+
+    def _say(self, *reports: str, problems: Mapping[StepKey, SetupError] | None = None) -> Status:
+        """Give the status of what was found last, with what is to be said of the action at hand."""
+        self._facts = replace(self._found(), reports=reports, problems=problems or {})
+        return plan(self._facts)
