@@ -57,5 +57,8 @@ USERS: list[dict[str, Any]] = [
     {"email": "grace@example.org", "name": "Grace Hopper"},
 ]
 
+NEWCOMERS: list[dict[str, Any]] = [{"email": "nia@example.org", "name": "Nia Newcomer"}]
+"""People with a Google account who have never been to CAVE: one click on the page that stands in for Google."""
+
 VIEWERS: list[str] = ["https://viewer.example.org"]
 """Addresses of registered viewers, which the sign-in pop-up tells its opener."""

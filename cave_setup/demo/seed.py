@@ -87,7 +87,7 @@ def load_world(seed: Seed | Path | None = None, clock: Clock = time.time) -> Wor
 
     Terms and data sets of the seed stand beside the friendly ones; of those with the same id or name it changes
     what it names.
-    A seed with `users` has only those.
+    A seed with `users` has only those, and no newcomers but its own.
 
     Parameters
     ----------
@@ -102,10 +102,12 @@ def load_world(seed: Seed | Path | None = None, clock: Clock = time.time) -> Wor
         If the seed cannot be read or does not make sense.
     """
     root = _Node(_read(seed) if isinstance(seed, Path) else (seed or {}), "$")
-    parts = root.record("terms", "datasets", "users")
+    parts = root.record("terms", "datasets", "users", "newcomers")
     terms = _terms(parts.get("terms"))
     world = World(list(terms.values()), _datasets(parts.get("datasets"), terms), clock)
     _add_users(world, parts.get("users") or _Node(friendly.USERS, "users"))
+    known = [] if "users" in parts else friendly.NEWCOMERS
+    world.newcomers = dict(_newcomer(item) for item in (parts.get("newcomers") or _Node(known, "newcomers")).items())
     return world
 
 
@@ -174,6 +176,13 @@ def _known_terms(node: _Node, terms: dict[int, Terms]) -> int:
     if number not in terms:
         raise node.fault(f"names terms that do not exist: {number}")
     return number
+
+
+def _newcomer(item: _Node) -> tuple[str, str]:
+    parts = item.record("email", "name")
+    if "email" not in parts or "name" not in parts:
+        raise item.fault('needs "email" and "name"')
+    return parts["email"].text(), parts["name"].text()
 
 
 def _add_users(world: World, node: _Node) -> None:

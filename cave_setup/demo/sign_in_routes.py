@@ -36,7 +36,12 @@ def authorize(visit: Visit) -> Answer:
 
 def choose_account(visit: Visit) -> Answer:
     """Show the page that stands in for Google."""
-    return pages.page(visit.request, "google.html", users=list(visit.site.world.users.values()))
+    return pages.page(
+        visit.request,
+        "google.html",
+        users=list(visit.site.world.users.values()),
+        newcomers=visit.site.world.strangers(),
+    )
 
 
 def account_chosen(visit: Visit) -> Answer:
@@ -46,7 +51,8 @@ def account_chosen(visit: Visit) -> Answer:
     callback = f"{visit.site.addresses.sign_in_base}/api/v1/oauth2callback"
     if visit.request.form("cancel") is not None or not email:
         return redirect(f"{callback}?{urlencode({'state': state, 'error': 'access_denied'})}")
-    name = (visit.request.form("name") or "").strip() or email.partition("@")[0]
+    known_to_google = visit.site.world.newcomers.get(email)
+    name = (visit.request.form("name") or "").strip() or known_to_google or email.partition("@")[0]
     code = secrets.token_urlsafe(24)
     visit.site.google_codes[code] = (email, name)
     return redirect(f"{callback}?{urlencode({'state': state, 'code': code, 'scope': _GOOGLE_SCOPE})}")

@@ -16,7 +16,7 @@ from tornado.httputil import HTTPHeaders, ResponseStartLine
 from tornado.iostream import StreamClosedError
 
 from cave_setup.demo import pages
-from cave_setup.demo.control_routes import DEMO_HEADER
+from cave_setup.demo.control_routes import BROWSER_HEADER, DEMO_HEADER
 from cave_setup.demo.messages import JSON, Answer, Request, redirect
 from cave_setup.demo.weather import Kind, Rule
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
 
     from cave_setup.demo.routing import Router
-    from cave_setup.demo.site import Site
+    from cave_setup.demo.site import Addresses, Site
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Transport:
         gone = asyncio.Event()
         connection.set_close_callback(gone.set)
         if rule is None:
-            await _send(connection, request, self._router.answer(request))
+            await _send(connection, self._site.addresses, request, self._router.answer(request))
         elif not await _delay(rule, gone):
             await self._serve_in(rule, connection, request)
 
@@ -90,9 +90,12 @@ class Transport:
             _reset(connection)
             return
         answer = _instead(rule.kind, request) or self._router.answer(request)
+        if rule.kind is Kind.SEVERED:
+            answer.headers.append(("Cross-Origin-Opener-Policy", "same-origin"))
         if rule.kind is Kind.TRUNCATED and answer.content_type == JSON:
             answer.body = answer.body[: len(answer.body) // 2]
-        await _send(connection, request, answer, rule.seconds if rule.kind is Kind.DRIP else 0.0)
+        drip_seconds = rule.seconds if rule.kind is Kind.DRIP else 0.0
+        await _send(connection, self._site.addresses, request, answer, drip_seconds)
 
 
 async def _delay(rule: Rule, gone: asyncio.Event) -> bool:
@@ -118,11 +121,15 @@ def _instead(kind: Kind, request: Request) -> Answer | None:
     return None
 
 
-async def _send(connection: HTTP1Connection, request: Request, answer: Answer, drip_seconds: float = 0.0) -> None:
+async def _send(
+    connection: HTTP1Connection, addresses: Addresses, request: Request, answer: Answer, drip_seconds: float = 0.0
+) -> None:
     body = b"" if request.method == "HEAD" else answer.body
     headers = HTTPHeaders({"Content-Type": answer.content_type, "Content-Length": str(len(answer.body))})
     headers.add("Date", formatdate(usegmt=True))
     headers.add(DEMO_HEADER, "1")
+    if addresses.browser != addresses.server:
+        headers.add(BROWSER_HEADER, addresses.browser)
     for name, value in answer.headers:
         headers.add(name, value)
     start = ResponseStartLine("", answer.status, responses[answer.status])

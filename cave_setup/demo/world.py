@@ -98,6 +98,7 @@ class World:
         self.terms = {one.id: one for one in terms}
         self.datasets = {one.name: one for one in datasets}
         self.users: dict[int, User] = {}
+        self.newcomers: dict[str, str] = {}
         self.clock = clock
         self._tokens: dict[str, Token] = {}
         self._key_ids = itertools.count(1)
@@ -111,6 +112,10 @@ class World:
         user = User(max(self.users, default=0) + 1, name, email, groups, admin, self.clock())
         self.users[user.id] = user
         return user
+
+    def strangers(self) -> list[tuple[str, str]]:
+        """Return e-mail and name of the people known to Google who have no account here yet."""
+        return [(email, name) for email, name in self.newcomers.items() if self.user_by_email(email) is None]
 
     def user_by_email(self, email: str) -> User | None:
         """Return the account of an address; upper and lower case are the same person."""

@@ -55,6 +55,12 @@ def test_the_token_cookie_is_secure_over_https_only(ask: Ask, proxied: DemoServe
     assert "Secure" not in ask(f"{ME}?middle_auth_token=0&x=1").headers["Set-Cookie"]
 
 
+def test_the_demo_says_where_a_browser_reaches_it(ask: Ask, proxied: DemoServer, demo: DemoServer) -> None:
+    for address in (proxied.address + "/auth/version", proxied.data_address + "/auth_info"):
+        assert ask(address).headers["X-CAVE-Demo-Browser"] == HUB
+    assert "X-CAVE-Demo-Browser" not in ask(f"{demo.address}/auth/version").headers
+
+
 @pytest.mark.parametrize("page", ["/", "/no/such/page", "/demo/google?state=x"])
 def test_links_in_pages_are_relative(ask: Ask, proxied: DemoServer, page: str) -> None:
     text = ask(proxied.address + page).text

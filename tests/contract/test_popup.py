@@ -75,6 +75,26 @@ def test_the_opener_gets_a_new_users_token_after_the_form(page: Page, demo: Demo
     assert token.user.name == "Mary Shelley"
 
 
+def test_a_newcomer_is_one_click_at_google_and_one_on_the_form(page: Page, demo: DemoServer) -> None:
+    popup = open_popup(page, demo, "/sticky_auth/api/v1/authorize")
+    popup.get_by_role("button", name="Nia Newcomer").click()
+    popup.get_by_role("button", name="Continue").click()
+    token = demo.world.token(page.evaluate("window.arrived")["data"]["token"])
+    assert token is not None
+    assert (token.user.name, token.user.email) == ("Nia Newcomer", "nia@example.org")
+
+
+def test_a_page_that_cuts_itself_off_loses_its_opener_for_good(page: Page, demo: DemoServer) -> None:
+    demo.weather.set("severed", "/demo/google")
+    popup = open_popup(page, demo, "/sticky_auth/api/v1/authorize")
+    popup.get_by_role("button", name="Ada Lovelace").wait_for()
+    assert page.evaluate("window.popup.closed")
+    assert not popup.is_closed()
+    popup.get_by_role("button", name="Ada Lovelace").click()
+    popup.wait_for_url("**/oauth2callback*")
+    assert popup.evaluate("window.opener") is None
+
+
 def test_cancel_ends_on_an_error_page(page: Page, demo: DemoServer) -> None:
     popup = open_popup(page, demo, "/sticky_auth/api/v1/authorize")
     popup.get_by_role("button", name="Cancel").click()

@@ -46,6 +46,15 @@ def seeded(clock: ManualClock, tmp_path: Path) -> Any:
 
 def test_users_of_a_seed_are_the_only_ones(seeded: DemoServer) -> None:
     assert [user.name for user in seeded.world.users.values()] == ["Rosalind", "Max"]
+    assert seeded.world.strangers() == []
+
+
+def test_newcomers_are_strangers_until_they_have_an_account() -> None:
+    world = DemoServer({"users": [], "newcomers": [{"email": "mia@example.org", "name": "Mia"}]}).world
+    assert world.strangers() == [("mia@example.org", "Mia")]
+    world.add_user("Mia@example.org", "Mia")
+    assert world.strangers() == []
+    assert DemoServer().world.strangers() == [("nia@example.org", "Nia Newcomer")]
 
 
 def test_keys_are_listed_in_the_seeds_order(seeded: DemoServer, ask: Ask) -> None:
@@ -98,6 +107,7 @@ def test_tokens_differ_from_start_to_start() -> None:
 WRONG: dict[str, tuple[Any, str]] = {
     "not an object": ([], "$ must be an object, not a list"),
     "unknown key": ({"user": []}, "$ has an unknown key 'user'"),
+    "newcomer without a name": ({"newcomers": [{"email": "a@b"}]}, 'newcomers[0] needs "email" and "name"'),
     "users no list": ({"users": {}}, "users must be a list, not an object"),
     "no e-mail": ({"users": [{"name": "Ada"}]}, "users[0] lacks 'email'"),
     "e-mail a number": ({"users": [{"email": 5}]}, "users[0].email must be a text"),

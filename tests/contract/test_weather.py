@@ -187,3 +187,12 @@ def test_a_certificate_the_client_trusts(tls: tuple[Callable[[], DemoServer], tr
         )
         assert demo.address.startswith("https://127.0.0.1:")
         assert f'realm="{demo.address}/' in answer.headers["WWW-Authenticate"]
+
+
+def test_the_page_that_stands_in_for_google_is_struck_only_where_it_is_named(ask: Ask, demo: DemoServer) -> None:
+    google = f"{demo.address}/demo/google?state=x"
+    demo.weather.set("error-500")
+    assert ask(google).status_code == 200
+    demo.weather.set("severed", "/demo/google")
+    assert ask(google).headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert ask(f"{demo.address}/demo/weather").status_code == 200
