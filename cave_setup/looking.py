@@ -103,6 +103,10 @@ class Looking:
         """
         return self._look(None)
 
+    def found(self) -> Status:
+        """Judge what was found last, without looking again."""
+        return plan(self._found())
+
     # ---------------------------------------------------------------------------------------------- for actions
 
     def _found(self) -> Facts:

@@ -138,7 +138,8 @@ def find_credentials(
         # Once it is saved or mounted, that is where it comes from.
         kept = next((credential for credential in ordered if credential.token == given.token), None)
         other = other_server_of(given.token, files.files, own, given.other_server)
-        ordered.insert(0, replace(kept, cleaned=given.cleaned) if kept else replace(given, other_server=other))
+        looked_at = replace(kept, cleaned=given.cleaned) if kept else replace(given, other_server=other)
+        ordered.insert(0, replace(looked_at, given=True))
     strongest: dict[Token, Credential] = {}
     for credential in ordered:
         strongest.setdefault(credential.token, credential)

@@ -467,9 +467,25 @@ BUTTON_CHANGE_SERVER = "Change server or datastack"
 BUTTON_ANOTHER = "Use another token"
 BUTTON_APPLY = "Use these"
 BUTTON_CANCEL = "Cancel"
-BUTTON_TOKEN_PAGE = "Sign in and get a token"
-BUTTON_TOKEN_PAGE_AGAIN = "Open the token page"
+BUTTON_SIGN_IN = "Sign in"
+BUTTON_WINDOW_AGAIN = "Try the window again"
+BUTTON_OTHER_WAY = "Sign in another way"
+BUTTON_TAB = "Sign in in a tab of its own"
+BUTTON_I_HAVE_A_TOKEN = "I have a token to paste"
+BUTTON_TOKEN_PAGE = "Open the token page"
 BUTTON_TERMS_PAGE = "Read and accept the terms"
+BUTTON_TERMS_PAGE_INSTEAD = "Read them on the server's own page"
+BUTTON_ACCEPT = "Accept"
+BUTTON_KEYS = "Your keys"
+BUTTON_CLOSE = "Close"
+BUTTON_MAKE_KEY = "Make a lasting key"
+BUTTON_USE_HERE = "Use on this computer"
+BUTTON_REVOKE = "Revoke"
+BUTTON_REVOKE_IT = "Revoke it"
+BUTTON_REVOKE_ALL_THE_SAME = "Revoke all the same"
+BUTTON_KEEP_KEY = "Keep it"
+BUTTON_ROTATE = "Replace by a new one"
+BUTTON_ROTATE_INSTEAD = "Replace it by a new one"
 BUTTON_TERMS_ACCEPTED = "I have accepted them"
 BUTTON_PASTE = "Check token"
 BUTTON_CHOOSE_FILE = "choose a file"
@@ -487,6 +503,9 @@ LABEL_DATASTACK = "Datastack"
 LABEL_PASTE = "Your token"
 LABEL_SEVERAL = "Which token shall this computer use?"
 LABEL_FILES = "What will be written"
+LABEL_WHICH_KEY = "Which key shall this computer use?"
+LABEL_TICK = "I have read these terms and accept them"
+LABEL_ASK_FIRST = "Ask me before each step"
 
 HINT_DROP = "Spaces, quotes and whole lines of code are fine. Or drop the page's download here, or "
 HINT_PASTE_PLACE = "Paste it here"
@@ -494,10 +513,14 @@ PRIVATE_NOTE = (
     "What you paste goes to this notebook's kernel and from there to {host} only. "
     "It is not shown and not stored in the notebook file."
 )
+PRIVATE_WINDOW_NOTE = (
+    "Opens {host} in a small window. What comes back stays in this notebook's memory; nothing of it is shown or "
+    "stored in the notebook file."
+)
 NO_EXPIRY_NOTE = "You can have several tokens at once; a new one does not end those of your other computers."
 HARMLESS_ERROR_NOTE = (
-    "Opens in a window of its own, and may ask you to sign in once more. If it ends on an empty page or on an error "
-    "after “Accept”, that is harmless: what counts is what the server says here."
+    "That page may ask you to sign in once more. If it ends empty or on an error after “Accept”, that is harmless: "
+    "what counts is what the server says here."
 )
 WATCHING_TERMS = "Waiting for the server to hear of it. You need not come back here first."
 WATCHING_GAVE_UP = "This was asked for ten minutes. Say so when you have accepted them, and it is asked again."
@@ -521,16 +544,84 @@ VERDICTS = {
 }
 
 
-def sign_in_steps(datastack_server: str) -> tuple[str, ...]:
-    """Say how to get a token by hand, one step a line."""
+SIGN_IN_BEGIN = "Sign in with the Google account that you use for CAVE, or want to. A first sign-in makes the account."
+WINDOW_LOST_NOTE = (
+    "Everything else follows by itself. Should the window end on an error page, close it and try again, or "
+    "go another way."
+)
+
+
+def waiting_for_window(host: str) -> str:
+    return f"Waiting for you to sign in, in the window of {host} …"
+
+
+WHY_NO_WINDOW = {
+    "blocked": "Your browser blocked the sign-in window.",
+    "closed": "The sign-in window was closed, or cut off from this page, before a token came back.",
+    "late": "No word from the sign-in window yet. If it shows an error, close it.",
+    "chosen": "Another way:",
+}
+TAB_INSTEAD = "In a tab of its own, what comes back goes straight to this notebook's kernel:"
+WAITING_FOR_TAB = "Waiting for the sign-in in that tab …"
+NO_TAB = {
+    "unreached": (
+        "Your browser could not reach this notebook's kernel, which runs on another computer. Nobody has signed in. "
+        "Paste a token instead."
+    ),
+    "impossible": (
+        "A tab of its own cannot come back to this notebook's kernel either, which runs on another computer. "
+        "Paste a token instead."
+    ),
+    "over": "Nobody came back from the sign-in tab in time. Try again, or paste a token.",
+}
+BY_HAND = (
+    "No token yet? On the server's token page, sign in, type a description such as this computer's name, create a "
+    "token, and copy it."
+)
+SIGNING_IN = "Signed in; having a key made for this computer …"
+MAKING_KEY = "Having a key made for this computer …"
+LOOKING_FOR_KEYS = "Asking for your keys …"
+REVOKING = "Revoking the key …"
+ROTATING = "Replacing the key …"
+ACCEPTING = "Telling the server that you accept …"
+FETCHING_TERMS = "Fetching the text of the terms …"
+TERMS_ON_THE_PAGE = (
+    "Their text cannot be shown here. Read and accept them on the server's page; it is noticed by itself."
+)
+
+KEYS_BEGIN = "Each key works until it is revoked, wherever it is used. One for each computer is a good habit."
+KEY_OWN = "used on this computer"
+KEY_WITHOUT_NAME = "without a name"
+NO_KEYS = "Your account has no lasting keys."
+NEW_KEY_FOR_THIS_COMPUTER = "A key for this computer"
+
+
+def key_dates(created: str, last_used: str) -> str:
+    """Say when a key was made and used, as the server writes dates but without the time of day."""
+    made = f"made {_day(created)}" if created else ""
+    used = f"last used {_day(last_used)}" if last_used else "never used"
+    return ", ".join(part for part in (made, used) if part)
+
+
+def _day(http_date: str) -> str:
+    """Give the day of “Sun, 22 Nov 2026 07:14:56 GMT”; anything else as it is."""
+    parts = http_date.split()
+    return " ".join(parts[1:4]) if len(parts) == 6 else http_date  # noqa: PLR2004 - the words of such a date
+
+
+def revoke_other(name: str) -> str:
+    return f"Revoke the key {name}? Whatever uses it, on whichever computer, stops working at once."
+
+
+def revoke_own(name: str) -> str:
     return (
-        (
-            f"Open the token page of {datastack_server} and sign in with the Google account that you use for CAVE, or "
-            "want to. A first sign-in makes the account and asks for a user name."
-        ),
-        "Type a description for the new token, such as this computer's name, and create it.",
-        "Copy the token and paste it here.",
+        f"This computer uses the key {name}. Revoked, it opens nothing any more, and notebooks here stop working until "
+        "there is a new one. To be rid of the old key without a gap, replace it."
     )
+
+
+def terms_text_label(name: str) -> str:
+    return f"Terms of service: {name}"
 
 
 def steps_done(done: int, total: int) -> str:

@@ -106,8 +106,8 @@ def load_world(seed: Seed | Path | None = None, clock: Clock = time.time) -> Wor
     terms = _terms(parts.get("terms"))
     world = World(list(terms.values()), _datasets(parts.get("datasets"), terms), clock)
     _add_users(world, parts.get("users") or _Node(friendly.USERS, "users"))
-    known = [] if "users" in parts else friendly.NEWCOMERS
-    world.newcomers = dict(_newcomer(item) for item in (parts.get("newcomers") or _Node(known, "newcomers")).items())
+    usual = [] if "users" in parts else friendly.NEWCOMERS
+    _add_newcomers(world, parts.get("newcomers") or _Node(usual, "newcomers"))
     return world
 
 
@@ -178,13 +178,6 @@ def _known_terms(node: _Node, terms: dict[int, Terms]) -> int:
     return number
 
 
-def _newcomer(item: _Node) -> tuple[str, str]:
-    parts = item.record("email", "name")
-    if "email" not in parts or "name" not in parts:
-        raise item.fault('needs "email" and "name"')
-    return parts["email"].text(), parts["name"].text()
-
-
 def _add_users(world: World, node: _Node) -> None:
     for item in node.items():
         part = item.record("email", "name", "groups", "admin", "accepted_terms", "api_keys", "sign_in_tokens")
@@ -213,6 +206,16 @@ def _add_user(world: World, item: _Node, part: dict[str, _Node]) -> User:
         groups=part["groups"].texts() if "groups" in part else (DEFAULT_GROUP,),
         admin=part["admin"].truth() if "admin" in part else False,
     )
+
+
+def _add_newcomers(world: World, node: _Node) -> None:
+    for item in node.items():
+        part = item.record("email", "name")
+        email = _need(item, part, "email")
+        address = email.text()
+        if world.name_at_google(address) is not None:
+            raise email.fault(f"stands twice: {address!r}")
+        world.newcomers[address] = _need(item, part, "name").text()
 
 
 def _entries(part: dict[str, _Node], key: str) -> list[_Node]:

@@ -51,8 +51,8 @@ def account_chosen(visit: Visit) -> Answer:
     callback = f"{visit.site.addresses.sign_in_base}/api/v1/oauth2callback"
     if visit.request.form("cancel") is not None or not email:
         return redirect(f"{callback}?{urlencode({'state': state, 'error': 'access_denied'})}")
-    known_to_google = visit.site.world.newcomers.get(email)
-    name = (visit.request.form("name") or "").strip() or known_to_google or email.partition("@")[0]
+    typed = (visit.request.form("name") or "").strip()
+    name = typed or visit.site.world.name_at_google(email) or email.partition("@")[0]
     code = secrets.token_urlsafe(24)
     visit.site.google_codes[code] = (email, name)
     return redirect(f"{callback}?{urlencode({'state': state, 'code': code, 'scope': _GOOGLE_SCOPE})}")

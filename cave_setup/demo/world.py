@@ -115,7 +115,12 @@ class World:
 
     def strangers(self) -> list[tuple[str, str]]:
         """Return e-mail and name of the people known to Google who have no account here yet."""
-        return [(email, name) for email, name in self.newcomers.items() if self.user_by_email(email) is None]
+        return [(email, name) for email, name in list(self.newcomers.items()) if self.user_by_email(email) is None]
+
+    def name_at_google(self, email: str) -> str | None:
+        """Return the name of one of `newcomers`, with an account by now or not."""
+        wanted = email.casefold()
+        return next((name for known, name in list(self.newcomers.items()) if known.casefold() == wanted), None)
 
     def user_by_email(self, email: str) -> User | None:
         """Return the account of an address; upper and lower case are the same person."""

@@ -106,6 +106,8 @@ class Credential:
         not sent to the chosen server. In a credential that was given: the host that its text named, whichever it is.
     cleaned : tuple of str
         What was removed from pasted text to get at it.
+    given : bool
+        A person has just given it or had it made, wherever it stands by now.
 
     """
 
@@ -114,3 +116,4 @@ class Credential:
     where: str
     other_server: str = ""
     cleaned: tuple[str, ...] = ()
+    given: bool = False

@@ -14,9 +14,15 @@ from IPython.display import display
 from cave_setup import words
 from cave_setup.actions import Setup
 from cave_setup.errors import PasteError, SetupError, SeveralTokens
-from cave_setup.notebook import static
-from cave_setup.notebook.view import Situation, choices, view
+from cave_setup.models import Token
+from cave_setup.notebook import ladder, static
+from cave_setup.notebook.ladder import Ladder
+from cave_setup.notebook.markdown import LONGEST_TEXT, as_tree
+from cave_setup.notebook.offers import choices
+from cave_setup.notebook.situation import Pages, SignIn, Situation, TermsText
+from cave_setup.notebook.view import view
 from cave_setup.notebook.worker import Worker
+from cave_setup.plan import follows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +36,8 @@ LATE_SERVICE_WAITS = (20.0, 60.0, 180.0)  # a service may remember a refusal for
 
 _HERE = pathlib.Path(__file__).parent
 _TERMS, _LATE, _HELLO = "terms", "late", "hello"
+# What goes on until it is named; everything else that was shown is over with the next thing that is.
+_GOES_ON = ("another", "keys", "watching", "ask_first", "sign_in", "terms")
 
 
 class Wizard(anywidget.AnyWidget):
@@ -66,6 +74,13 @@ class Wizard(anywidget.AnyWidget):
         self._status: Status | None = None
         self._situation = Situation(busy=words.LOOKING)
         self._worker = Worker(self._show_mistake)
+        self._ladder = Ladder(
+            self._setup,
+            self._worker,
+            show=lambda at: self._show(sign_in=at),
+            on_token=self._signed_in,
+            ask_browser=self.send,
+        )
         self._displays: list[Any] = []
         self._front_end_answered = False
         self._terms_wait, self._terms_waited, self._late_checks = TERMS_FIRST_WAIT, 0.0, 0
@@ -82,29 +97,76 @@ class Wizard(anywidget.AnyWidget):
         """Take a message of the browser: look up the work and put it in the queue, nothing else."""
         if not isinstance(content, dict):
             return
+        work = self._work_for(content, buffers)
+        if work is not None:
+            action = str(content.get("action"))
+            # Looking twice at the same thing is of no use; what a person enters is never dropped.
+            self._worker.submit(work, name=action if action in {"check", "visible"} else "")
+
+    def _work_for(self, content: dict[str, Any], buffers: list[memoryview]) -> Callable[[], None] | None:
+        get = content.get
         actions: dict[str, Callable[[], None]] = {
-            "hello": self._hello,
+            "hello": lambda: self._hello(get("base"), is_near=get("near") is True),
             "check": self._start_over,
-            "paste": lambda: self._use_text(content.get("text")),
+            "back": self._back,
+            "paste-open": lambda: self._show(sign_in=self._ladder.paste()),
+            "paste": lambda: self._use_text(get("text")),
             "file": lambda: self._use_file(buffers),
-            "pick": lambda: self._pick(content.get("index")),
-            "save": lambda: self._save(replace_other=content.get("replace") is True, default=content.get("default")),
-            "server": lambda: self._use_server(content.get("server"), content.get("datastack")),
-            "opened": self._watch_terms,
+            "pick": lambda: self._pick(get("index")),
+            "signing-in": self._ladder.window_opened,
+            "no-sign-in": lambda: self._window_failed(get("why")),
+            "signed-in": lambda: self._take_sign_in(get("token")),
+            "reached": lambda: self._ladder.reached(through=get("through") is True),
+            "make-key": lambda: self._act(words.MAKING_KEY, self._setup.make_token),
+            "choose-key": lambda: self._choose_key(get("index")),
+            "keys": self._show_keys,
+            "use-key": lambda: self._with_key(get("key"), words.CHECKING_TOKEN, self._setup.use_key),
+            "ask-revoke": lambda: self._show(keys=True, confirm=_number(get("key"))),
+            "revoke": lambda: self._revoke(get("key"), own=get("own") is True),
+            "rotate": lambda: self._act(words.ROTATING, self._setup.rotate, keys=True),
+            "accept": lambda: self._accept(get("terms"), agreed=get("agreed") is True),
+            "save": lambda: self._save(replace_other=get("replace") is True, default=get("default")),
+            "server": lambda: self._use_server(get("server"), get("datastack")),
+            "opened": lambda: self._opened(get("what")),
             "visible": self._look_now,
-            "another": lambda: self._show(another=True),
+            "another": self._use_another,
+            "ask-first": lambda: self._ask_first(on=get("on") is True),
             "done": self._finish,
         }
-        action = str(content.get("action"))
-        if action in actions:
-            # Looking twice at the same thing is of no use; what a person enters is never dropped.
-            self._worker.submit(actions[action], name=action if action in {"check", "visible"} else "")
+        return actions.get(str(get("action")))
 
     # --------------------------------------------------------------------------------------------------- actions
 
     def _start_over(self) -> None:
         self._late_checks = 0
+        if not self._situation.terms.body:
+            self._show(terms=TermsText())  # fetched once more, if need be
         self._check()
+
+    def _use_another(self) -> None:
+        self._ladder.leave()
+        self._show(another=True, keys=False, sign_in=self._ladder.paste())
+
+    def _back(self) -> None:
+        """Put away what was begun; nothing has changed, so nothing is asked."""
+        self._ladder.leave()
+        if self._status is not None:
+            self._settle(self._status)
+
+    def _act(self, busy: str, action: Callable[[], Status], *, keys: bool = False) -> None:
+        """Do something that ends in a status; what cannot be done is said in the list of keys."""
+        self._show(busy=busy)
+        try:
+            status = action()
+        except SetupError as error:
+            self._show(keys=True, error=error.with_traceback(None), error_in="keys", say=error.sentence)
+        else:
+            self._settle(status, keys=keys)
+
+    def _ask_first(self, *, on: bool) -> None:
+        self._show(ask_first=on)
+        if not on and self._status is not None:
+            self._settle(self._status)
 
     def _check(self) -> None:
         self._show(busy=words.CHECKING if self._status else words.LOOKING)
@@ -117,7 +179,7 @@ class Wizard(anywidget.AnyWidget):
         try:
             text = _decoded(bytes(buffers[0])) if buffers else ""
         except UnicodeDecodeError:
-            self._show(error=PasteError(words.PASTED_NOT_TEXT, words.WHAT_A_TOKEN_LOOKS_LIKE), error_in="paste")
+            self._refuse_paste(PasteError(words.PASTED_NOT_TEXT, words.WHAT_A_TOKEN_LOOKS_LIKE))
             return
         self._use_text(text)
 
@@ -132,9 +194,90 @@ class Wizard(anywidget.AnyWidget):
         except SeveralTokens as several:
             self._show(choices=choices(several.candidates), say=several.sentence)
         except PasteError as error:
-            self._show(error=error.with_traceback(None), error_in="paste", say=error.sentence)
+            self._refuse_paste(error.with_traceback(None))
         else:
             self._settle(status)
+
+    def _refuse_paste(self, error: PasteError) -> None:
+        self._show(error=error, error_in="paste", say=error.sentence, sign_in=self._ladder.paste())
+
+    # ------------------------------------------------------------------------------------------------ signing in
+
+    def _window_failed(self, why: object) -> None:
+        if why in {"blocked", "closed", "late", "chosen"}:
+            self._ladder.window_failed(why)
+
+    def _take_sign_in(self, text: object) -> None:
+        try:
+            token = Token(str(text))
+        except ValueError:
+            return  # the browser has looked at its shape already, so this is nobody's sign-in
+        self._signed_in(token)
+
+    def _signed_in(self, token: Token) -> None:
+        """Go on with the token of a sign-in, whichever way it came."""
+        self._ladder.leave()
+        make_key = not self._situation.ask_first
+        self._show(busy=words.SIGNING_IN if make_key else words.CHECKING_TOKEN, sign_in=SignIn())
+        self._settle(self._setup.signed_in(token, make_key=make_key))
+
+    # ------------------------------------------------------------------------------------------------------- keys
+
+    def _show_keys(self) -> None:
+        self._show(busy=words.LOOKING_FOR_KEYS, keys=True)
+        try:
+            self._setup.tokens()
+        except SetupError as error:
+            self._show(keys=True, error=error.with_traceback(None), error_in="keys", say=error.sentence)
+            return
+        self._settle(self._setup.found(), keys=True)
+
+    def _choose_key(self, index: object) -> None:
+        """Take an answer to which key this computer shall use: the first is a new one."""
+        keys = self._status.facts.server.keys if self._status else None
+        if index == 0:
+            self._act(words.MAKING_KEY, self._setup.make_token)
+        elif isinstance(index, int) and isinstance(keys, tuple) and 0 < index <= len(keys):
+            self._with_key(keys[index - 1].id, words.CHECKING_TOKEN, self._setup.use_key)
+
+    def _with_key(self, number: object, busy: str, action: Callable[[int], Status]) -> None:
+        key_id = _number(number)
+        if key_id is not None:
+            self._act(busy, lambda: action(key_id))
+
+    def _revoke(self, number: object, *, own: bool) -> None:
+        key_id = _number(number)
+        if key_id is not None:
+            self._act(words.REVOKING, lambda: self._setup.revoke(key_id, own=own), keys=not own)
+
+    # ------------------------------------------------------------------------------------------------------ terms
+
+    def _accept(self, number: object, *, agreed: bool) -> None:
+        """Accept terms, but only those that are shown and only with the tick."""
+        open_terms = self._status.missing_terms if self._status else ()
+        shown = self._situation.terms
+        if agreed and shown.body and open_terms and number == open_terms[0].id == shown.id:
+            self._act(words.ACCEPTING, lambda: self._setup.accept_terms(open_terms[0].id))
+
+    def _fetch_terms(self, status: Status) -> None:
+        """Fetch the text of the terms that a person has to read now, once."""
+        if not status.missing_terms or status.missing_terms[0].id == self._situation.terms.id:
+            return
+        terms = status.missing_terms[0]
+        try:
+            text = self._setup.terms_text(terms)
+        except SetupError:
+            text = ""
+        body = as_tree(text) if len(text) <= LONGEST_TEXT else []  # cut off, they would not be the terms any more
+        self._show(terms=TermsText(terms.id, tuple(body)))
+
+    def _opened(self, what: object) -> None:
+        if what == "terms":
+            self._watch_terms()
+        elif what == "tab":
+            self._ladder.tab_opened()
+
+    # ----------------------------------------------------------------------------------------------------- saving
 
     def _save(self, *, replace_other: bool, default: object) -> None:
         self._show(busy=words.SAVING)
@@ -149,6 +292,7 @@ class Wizard(anywidget.AnyWidget):
             return
         self._worker.cancel(_TERMS)
         self._worker.cancel(_LATE)
+        self._show(sign_in=self._ladder.leave(), terms=TermsText(), another=False, keys=False)
         self._start_over()
 
     # ----------------------------------------------------------------------------- waiting for things elsewhere
@@ -187,33 +331,30 @@ class Wizard(anywidget.AnyWidget):
 
     # --------------------------------------------------------------------------------------------------- drawing
 
-    def _settle(self, status: Status) -> None:
-        """Show a new status; what the person was at is over."""
+    def _settle(self, status: Status, *, keys: bool = False) -> None:
+        """Show a new status, and do what follows by itself; what the person was at is over."""
         self._status = status
         focus = status.focus
         waiting = self._situation.watching if focus.need == "accept-terms" else ""
         self._show(
-            another=False, watching=waiting, say=words.announce(focus.title, words.STATES[focus.state], focus.summary)
+            another=False,
+            keys=keys,
+            watching=waiting,
+            sign_in=self._situation.sign_in if focus.need in {"sign-in", "new-token"} else self._ladder.leave(),
+            say=words.announce(focus.title, words.STATES[focus.state], focus.summary),
         )
+        if not keys and not self._situation.ask_first and follows(status) == "save":
+            self._save(replace_other=False, default="auto")
+            return
+        if focus.need == "accept-terms":
+            self._fetch_terms(status)
         self._wait_for_late_service(status)
 
-    def _show(
-        self,
-        *,
-        say: str = "",
-        watching: str | None = None,
-        another: bool | None = None,
-        **changes: Any,  # noqa: ANN401 - those of Situation
-    ) -> None:
-        """Draw. What is waited for and what was begun goes on unless it is named; all else is over."""
+    def _show(self, *, say: str = "", **changes: Any) -> None:  # noqa: ANN401 - those of Situation
+        """Draw. What was begun goes on unless it is named; all else is over."""
         before = self._situation
-        self._situation = Situation(
-            another=before.another if another is None else another,
-            watching=before.watching if watching is None else watching,
-            say=say or before.say,
-            said=before.said + bool(say),
-            **changes,
-        )
+        going_on = {name: getattr(before, name) for name in _GOES_ON}
+        self._situation = Situation(**{**going_on, **changes}, say=say or before.say, said=before.said + bool(say))
         self.state = self._drawn()
 
     def _show_mistake(self, error: Exception) -> None:
@@ -223,9 +364,14 @@ class Wizard(anywidget.AnyWidget):
         self.state = self._drawn()
 
     def _drawn(self) -> dict[str, Any]:
-        pages = {"token": self._setup.server.token_page}
-        if self._status and self._status.missing_terms:
-            pages["terms"] = self._setup.terms_page(self._status.missing_terms[0])
+        server, terms = self._setup.server, self._status.missing_terms if self._status else ()
+        pages = Pages(
+            sign_in=server.sign_in_page(),
+            origins=server.origins,
+            token=server.token_page,
+            terms=self._setup.terms_page(terms[0]) if terms else "",
+            patience=ladder.WINDOW_PATIENCE,
+        )
         return view(self._status, self._situation, self._setup.server_address, self._setup.datastack, pages)
 
     # ----------------------------------------------------------------------------------------------- the output
@@ -245,8 +391,9 @@ class Wizard(anywidget.AnyWidget):
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         return {**(data or {}), "text/plain": words.PLAIN_TEXT}
 
-    def _hello(self) -> None:
-        """Note that a front end drew the widget; put it back where its absence had been told too early."""
+    def _hello(self, base: object, *, is_near: bool) -> None:
+        """Note that a front end drew the widget, and where it is; put it back where its absence was told too early."""
+        self._ladder.page_base, self._ladder.page_is_near = str(base or ""), is_near
         if not self._front_end_answered:
             self._front_end_answered = True
             if self._worker.cancel(_HELLO) == 0:
@@ -271,9 +418,14 @@ class Wizard(anywidget.AnyWidget):
     def close(self) -> None:
         """Take the wizard down, with its thread and its connections."""
         if "_worker" in vars(self):  # not where the constructor refused its arguments
+            self._ladder.leave()
             self._worker.close()
             self._setup.close()
         super().close()
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _decoded(raw: bytes) -> str:

@@ -27,10 +27,30 @@ const blocks = {
 
   list: (block) => h("ol", { class: "how" }, ...block.items.map((item) => h("li", {}, item))),
 
-  waiting: (block) => h("p", { class: "waiting-for" }, h("span", { class: "spin", "aria-hidden": "true" }), block.text),
+  waiting: (block) => h("p", { class: "waiting-for", "data-for": block.id }, h("span", { class: "spin", "aria-hidden": "true" }), block.text),
 
-  buttons: (block, wizard) =>
-    h("div", { class: "row" }, ...block.items.map((item) => (item.href ? link(item, wizard) : button(item, wizard)))),
+  buttons: (block, wizard) => h("div", { class: "row" }, ...block.items.map((item) => control(item, wizard))),
+
+  key: (block, wizard) =>
+    h("div", { class: "key" },
+      h("div", {}, h("b", {}, block.name), block.own && h("span", { class: "own" }, block.own)),
+      h("span", { class: "note" }, block.detail),
+      // The name once more for those who hear the buttons one by one.
+      h("div", { class: "row", role: "group", "aria-label": block.name }, ...block.items.map((item) => control(item, wizard)))),
+
+  terms: (block, wizard) => {
+    const tick = h("input", { type: "checkbox" });
+    const accept = h("button", { class: "go", type: "submit", disabled: true }, block.button);
+    tick.addEventListener("change", () => { accept.disabled = !tick.checked; });
+    const send = (event) => {
+      event.preventDefault();
+      if (tick.checked) wizard.send({ action: "accept", terms: block.terms, agreed: true });
+    };
+    return h("form", { class: "accept", onsubmit: send },
+      h("div", { class: "terms", role: "region", "aria-label": block.label, tabindex: "0" }, ...block.body.map(grown)),
+      h("label", {}, tick, h("span", {}, block.tick)),
+      h("div", { class: "row" }, accept, control(block.page, wizard)));
+  },
 
   files: (block) =>
     h(
@@ -52,7 +72,7 @@ const blocks = {
     const group = name("choice");
     const send = (event) => {
       event.preventDefault();
-      wizard.send({ action: "pick", index: Number(new FormData(event.target).get(group)) });
+      wizard.send({ action: block.action, index: Number(new FormData(event.target).get(group)) });
     };
     return h(
       "form", { class: "choice", onsubmit: send },
@@ -117,6 +137,20 @@ const blocks = {
   },
 };
 
+// The text of terms comes as a tree. Nothing but these is made of it, whatever it says.
+const GROWS = new Set(["p", "h4", "ul", "ol", "li", "blockquote", "strong", "em", "a", "hr", "br", "code", "pre"]);
+const grown = (tree) => {
+  if (typeof tree === "string") return tree;
+  const [tag, { href }, ...children] = tree;
+  const outward = tag === "a" && /^(https?:|mailto:)/.test(href) ? { href, target: "_blank", rel: "noopener noreferrer" } : {};
+  return h(GROWS.has(tag) ? tag : "span", outward, ...children.map(grown));
+};
+
+const control = (item, wizard) => (item.signIn ? signIn : item.href ? link : button)(item, wizard);
+
+const signIn = (item, wizard) =>
+  h("button", { class: item.style, type: "button", onclick: () => wizard.signIn(item.signIn) }, item.label);
+
 const button = (item, wizard) =>
   h("button", {
     class: item.style, type: "button",
@@ -125,14 +159,15 @@ const button = (item, wizard) =>
 
 const link = (item, wizard) => {
   const open = (event) => {
-    if (!item.opened) return;
-    // At once, in the click itself, or the browser blocks it; with its opener, so that the page can tell us.
-    const page = window.open(item.href, "_blank", "popup,width=560,height=760");
-    if (page) event.preventDefault();
-    wizard.watch(page, new URL(item.href).origin);
-    wizard.send({ action: "opened", what: item.opened });
+    if (item.window) {
+      // At once, in the click itself, or the browser blocks it; with its opener, so that the page can tell us.
+      const page = window.open(item.href, "_blank", "popup,width=560,height=760");
+      if (page) event.preventDefault();
+      wizard.termsPage = page && { window: page, origin: new URL(item.href, location.href).origin };
+    }
+    if (item.opened) wizard.send({ action: "opened", what: item.opened });
   };
-  return h("a", { class: item.style, href: item.href, target: "_blank", rel: item.opened ? "opener" : "noopener noreferrer", onclick: open },
+  return h("a", { class: item.style, href: item.href, target: "_blank", rel: item.window ? "opener" : "noopener noreferrer", onclick: open },
     item.label, h("span", { class: "out", "aria-hidden": "true" }, "↗"));
 };
 
@@ -161,7 +196,8 @@ class WizardView {
   constructor(model, root) {
     this.model = model;
     this.said = null;
-    this.page = null;
+    this.termsPage = null;
+    this.signInPage = null;
     const id = name("title");
     this.title = h("h2", { id });
     this.whereText = h("span");
@@ -172,6 +208,8 @@ class WizardView {
     this.alert = h("p", { class: "alert", hidden: true });
     this.list = h("ol", { class: "steps" });
     this.anytime = h("span", { class: "row" });
+    this.askFirst = h("input", { type: "checkbox", onchange: () => this.send({ action: "ask-first", on: this.askFirst.checked }) });
+    this.askFirstText = h("span");
     this.checked = h("span", { class: "when" });
     this.notice = h("span", { class: "notice" });
     this.live = h("div", { class: "hidden", role: "status", "aria-live": "polite" });
@@ -181,7 +219,7 @@ class WizardView {
         h("div", { class: "head" }, this.title, h("div", { class: "where" }, this.whereText, " · ", this.change)),
         this.pill),
       this.banner, this.form, this.alert, this.list,
-      h("footer", {}, this.anytime, this.notice, this.checked),
+      h("footer", {}, this.anytime, h("label", { class: "switch" }, this.askFirst, this.askFirstText), this.notice, this.checked),
       this.live,
     );
     this.rows = new Map();
@@ -195,8 +233,8 @@ class WizardView {
   send(message, buffers) {
     try {
       this.model.send(message, undefined, buffers);
-      // Everything but these two is answered by a new state at once, unless nobody is there or a cell is running.
-      if (message.action === "visible" || message.action === "done") return;
+      // Everything but these is answered by a new state at once, unless nobody is there or a cell is running.
+      if (["visible", "done", "reached", "ask-first"].includes(message.action)) return;
       clearTimeout(this.unanswered);
       this.unanswered = setTimeout(() => this.complain(this.words.noAnswer), 5000);
     } catch {
@@ -234,6 +272,10 @@ class WizardView {
     state.steps.forEach((step, index) => this.drawStep(step, index, step.key === state.focus));
     this.root.setAttribute("aria-busy", String(Boolean(state.busy)));
     this.drawFooter(state.footer);
+    this.askFirst.checked = state.askFirst.on;
+    this.askFirstText.textContent = state.askFirst.label;
+    if (this.waited && !state.waitsForWindow) this.signInPage = null; // signed in another way: it is not heard any more
+    this.waited = state.waitsForWindow;
     this.checked.textContent = state.busy || state.checked;
     if (state.say.count !== this.said) {
       this.said = state.say.count;
@@ -303,6 +345,7 @@ class WizardView {
       if (old && old.text !== text && old.node.update) old.node.update(block);
       const kept = old && (old.text === text || old.node.update);
       next.set(block.id, { text, node: kept ? old.node : blocks[block.kind](block, this) });
+      if (!old && block.kind === "paste" && row.drawn.size) this.toField = next.get(block.id).node.querySelector("input");
     }
     const nodes = [...next.values()].map((entry) => entry.node);
     const same = nodes.length === row.body.childNodes.length && nodes.every((node, i) => node === row.body.childNodes[i]);
@@ -318,7 +361,10 @@ class WizardView {
 
   // A person at work here is taken along to the step that is next; nobody else's focus is touched.
   keepFocus(hadFocus, moved) {
+    const asked = this.toField;
+    this.toField = null;
     if (!hadFocus) return;
+    if (asked && this.root.contains(asked)) return asked.focus({ preventScroll: true });
     const lost = !this.root.contains(document.activeElement);
     if (!lost && !moved) return;
     const row = this.rows.get(this.focusKey);
@@ -362,20 +408,70 @@ class WizardView {
 
   // ------------------------------------------------------------------------------------------- the page's surroundings
 
-  // The terms page of the server posts the one word "success" to its opener; all it does here is to make us look.
-  watch(page, origin) {
-    this.page = page && { window: page, origin };
+  // Synchronously in the click, or the browser blocks it; with its opener, or it could not tell us. A second sign-in in
+  // one browser makes the first one fail, so there is one window at most.
+  signIn({ address, origins, patience }) {
+    this.signInPage?.window.close();
+    const page = window.open(address, "_blank", "popup,width=520,height=720");
+    if (!page) return this.send({ action: "no-sign-in", why: "blocked" });
+    const opened = { window: page, origins: origins.map((origin) => new URL(origin, location.href).origin) };
+    this.signInPage = opened;
+    this.send({ action: "signing-in" });
+    this.watchWindow(opened, Date.now() + patience * 1000);
+  }
+
+  // A window that lost its opener on the way (COOP) counts as closed while it lives on: nothing will come from it.
+  watchWindow(opened, until, closedBefore = false) {
+    if (this.signInPage !== opened || !this.root.isConnected) return;
+    const { closed } = opened.window;
+    if (closed && closedBefore) {
+      this.signInPage = null;
+      return this.send({ action: "no-sign-in", why: "closed" });
+    }
+    if (Date.now() > until) {
+      until = Infinity; // told once; it may still speak
+      this.send({ action: "no-sign-in", why: "late" });
+    }
+    setTimeout(() => this.watchWindow(opened, until, closed), 400);
+  }
+
+  // Believed only from that very window and the server's origins, only with the shape of a token, and once.
+  hearSignIn(event) {
+    const page = this.signInPage;
+    if (!page || event.source !== page.window || !page.origins.includes(event.origin)) return;
+    const token = event.data?.token;
+    if (typeof token !== "string" || !/^[0-9a-f]{32}$/.test(token)) return;
+    this.signInPage = null;
+    page.window.close();
+    this.send({ action: "signed-in", token });
+  }
+
+  // The terms page posts the one word "success" to its opener; all it does here is to make us look.
+  hearTerms(event) {
+    const page = this.termsPage;
+    if (!page || event.source !== page.window || event.origin !== page.origin || event.data !== "success") return;
+    this.termsPage = null;
+    page.window.close();
+    this.send({ action: "visible" });
+  }
+
+  // Python asks whether this browser reaches a port of the kernel's computer through the Jupyter server.
+  async reach({ address }) {
+    let through = false;
+    try {
+      const answer = await fetch(address, { cache: "no-store", redirect: "error" });
+      through = answer.ok && (await answer.text()) === "cave-setup";
+    } catch { /* nobody passes it on */ }
+    this.send({ action: "reached", through });
   }
 
   listen() {
     const stop = new AbortController();
     const on = (target, name, listener, capture = false) => target.addEventListener(name, listener, { capture, signal: stop.signal });
-    on(window, "message", (event) => {
-      if (!this.page || event.source !== this.page.window || event.origin !== this.page.origin || event.data !== "success") return;
-      this.page.window.close();
-      this.page = null;
-      this.send({ action: "visible" });
-    });
+    on(window, "message", (event) => { this.hearSignIn(event); this.hearTerms(event); });
+    const asked = (message) => { if (message.ask === "reach") void this.reach(message); };
+    this.model.on("msg:custom", asked);
+    stop.signal.addEventListener("abort", () => this.model.off("msg:custom", asked));
     on(document, "visibilitychange", () => { if (!document.hidden) this.look(); });
     on(window, "focus", () => this.look());
     // Before any listener of JupyterLab or Notebook 7 sees them: "b" typed on a button would insert a cell.
@@ -390,14 +486,24 @@ class WizardView {
   }
 
   look() {
-    const watching = this.list.querySelector(".waiting-for");
-    if (watching) this.send({ action: "visible" });
+    if (this.list.querySelector("[data-for=watching]")) this.send({ action: "visible" });
   }
+}
+
+// Where this page is: the Jupyter server's address, and whether it is a page of this very computer. A page that is none
+// of the web (an editor's) has its kernel nearby, too.
+function whereabouts() {
+  let base = "";
+  try {
+    base = location.origin + JSON.parse(document.getElementById("jupyter-config-data").textContent).baseUrl;
+  } catch { /* not a page of a Jupyter server */ }
+  const near = !location.protocol.startsWith("http") || /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname);
+  return { base, near };
 }
 
 export default {
   initialize({ model }) {
-    model.send({ action: "hello" });
+    model.send({ action: "hello", ...whereabouts() });
   },
 
   render({ model, el }) {

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -12,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contract.conftest import Ask
+    from playwright.sync_api import Browser
 
 HUB = "https://hub.example/user/x/proxy/8000"
 ME = "/auth/api/v1/user/me"
@@ -66,3 +71,75 @@ def test_links_in_pages_are_relative(ask: Ask, proxied: DemoServer, page: str) -
     text = ask(proxied.address + page).text
     assert 'href="/' not in text
     assert 'action="/' not in text
+
+
+class PrefixProxy(BaseHTTPRequestHandler):
+    """Passes /user/demo/proxy/PORT/PATH on to PATH on that port and changes nothing else: as jupyter-server-proxy."""
+
+    protocol_version = "HTTP/1.1"
+
+    def pass_on(self) -> None:
+        if not self.path.startswith("/user/demo/proxy/"):
+            self.send_error(404)
+            return
+        port, _, path = self.path.removeprefix("/user/demo/proxy/").partition("/")
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        behind = http.client.HTTPConnection("127.0.0.1", int(port), timeout=10)
+        behind.request(self.command, f"/{path}", body, dict(self.headers))
+        answer = behind.getresponse()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer.read())
+        behind.close()
+
+    do_GET = do_POST = pass_on  # noqa: N815 the library's names
+
+    def log_message(self, *_arguments: object) -> None:
+        """Stay quiet."""
+
+
+@pytest.fixture
+def behind_a_prefix() -> Iterator[tuple[DemoServer, str]]:
+    """Return a demo server and its address behind a proxy."""
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), PrefixProxy)
+    thread = Thread(target=proxy.serve_forever)
+    thread.start()
+    with DemoServer() as free:
+        port = urlsplit(free.address).port or 0
+    browser_address = f"http://127.0.0.1:{proxy.server_port}/user/demo/proxy/{port}"
+    with DemoServer(port=port, browser_address=browser_address) as server:
+        yield server, browser_address
+    proxy.shutdown()
+    thread.join()
+    proxy.server_close()
+
+
+@pytest.mark.browser
+def test_the_whole_way_behind_a_prefix(browser: Browser, behind_a_prefix: tuple[DemoServer, str]) -> None:
+    """A newcomer signs in, accepts terms, makes a key and logs out; the browser never leaves the prefix."""
+    demo, address = behind_a_prefix
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    terms = f"{address}/sticky_auth/api/v1/tos/2/accept?redirect={quote(f'{address}/', safe='')}"
+    page.goto(f"{address}/sticky_auth/api/v1/authorize?redirect={quote(terms, safe='')}")
+    page.get_by_role("button", name="Nia Newcomer").click()
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("I agree to the Terms of Service").check()
+    page.get_by_role("button", name="Accept").click()
+    page.get_by_role("link", name="Your tokens").click()
+    page.get_by_label("Description").fill("laptop")
+    page.get_by_role("button", name="Create token").click()
+    page.get_by_role("listitem", name="laptop").wait_for()
+    page.get_by_role("button", name="Logout").click()
+    page.get_by_role("link", name="Sign in again").click()
+    page.get_by_role("heading", name="Choose an account").wait_for()
+    context.close()
+    user = demo.world.user_by_email("nia@example.org")
+    assert user is not None
+    assert user.accepted == {2}
+    assert [url for url in asked if not url.startswith(("data:", address + "/"))] == []

@@ -23,6 +23,11 @@ LISTEN = """address => {
 }"""
 
 
+# A quarter of a second is long: a message between two windows takes a few milliseconds.
+NOTHING_ARRIVED = """() => Promise.race([
+  window.arrived.then(() => false), new Promise(resolve => setTimeout(resolve, 250, true))])"""
+
+
 @pytest.fixture(scope="module")
 def chromium(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context()
@@ -93,6 +98,7 @@ def test_a_page_that_cuts_itself_off_loses_its_opener_for_good(page: Page, demo:
     popup.get_by_role("button", name="Ada Lovelace").click()
     popup.wait_for_url("**/oauth2callback*")
     assert popup.evaluate("window.opener") is None
+    assert page.evaluate(NOTHING_ARRIVED)
 
 
 def test_cancel_ends_on_an_error_page(page: Page, demo: DemoServer) -> None:

@@ -107,7 +107,6 @@ def test_tokens_differ_from_start_to_start() -> None:
 WRONG: dict[str, tuple[Any, str]] = {
     "not an object": ([], "$ must be an object, not a list"),
     "unknown key": ({"user": []}, "$ has an unknown key 'user'"),
-    "newcomer without a name": ({"newcomers": [{"email": "a@b"}]}, 'newcomers[0] needs "email" and "name"'),
     "users no list": ({"users": {}}, "users must be a list, not an object"),
     "no e-mail": ({"users": [{"name": "Ada"}]}, "users[0] lacks 'email'"),
     "e-mail a number": ({"users": [{"email": 5}]}, "users[0].email must be a text"),
@@ -133,6 +132,17 @@ WRONG: dict[str, tuple[Any, str]] = {
     "lifetime a text": (
         {"users": [{"email": "a@b", "sign_in_tokens": [{"token": T1, "expires_in": "7 d"}]}]},
         "users[0].sign_in_tokens[0].expires_in must be a number of seconds",
+    ),
+    "newcomers no list": ({"newcomers": {}}, "newcomers must be a list, not an object"),
+    "newcomer without e-mail": ({"newcomers": [{"name": "Mia"}]}, "newcomers[0] lacks 'email'"),
+    "newcomer without name": ({"newcomers": [{"email": "a@b"}]}, "newcomers[0] lacks 'name'"),
+    "newcomer with groups": (
+        {"newcomers": [{"email": "a@b", "name": "Mia", "groups": []}]},
+        "newcomers[0] has an unknown key 'groups'",
+    ),
+    "two newcomers of one e-mail": (
+        {"newcomers": [{"email": "a@b", "name": "Mia"}, {"email": "A@b", "name": "Mia"}]},
+        "newcomers[1].email stands twice",
     ),
     "dataset with unknown terms": ({"datasets": [{"name": "x", "terms": 9}]}, "datasets[0].terms names"),
     "dataset twice": ({"datasets": [{"name": "x"}, {"name": "x"}]}, "datasets[1].name stands twice"),

@@ -179,6 +179,15 @@ class TestNewUser:
         again = person.sign_in(redirecting_to(CALLBACK), NEW)
         assert again.headers["Location"].startswith(CALLBACK)
 
+    def test_who_is_known_to_google_is_one_click_until_there_is_an_account(self, person: Person) -> None:
+        google = person.authorize()
+        assert "nia@example.org · new to CAVE" in person.get(google).text
+        form = person.choose(google, "nia@example.org")
+        assert "Nia Newcomer" in person.get(form.headers["Location"]).text
+        page = person.get(google).text
+        assert page.count("Nia Newcomer") == 1
+        assert "new to CAVE" not in page
+
     def test_names_are_escaped(self, person: Person) -> None:
         hostile = "testuser<'&\"></script>"
         page = self.start(person, name=hostile).text

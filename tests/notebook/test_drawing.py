@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 from support import facts as f
-from support.states import ALL_STATES, drawn
+from support.states import ALL_STATES, PAGES, PASTE, READ, TAB, TERMS_OPEN, drawn
 
 import cave_setup
 from cave_setup.models import Account
+from cave_setup.notebook.markdown import as_tree
+from cave_setup.notebook.situation import TermsText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,18 +28,19 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>wizard</title><style>{css}
 <body data-jp-theme-light="true"><textarea id="outside"></textarea><div id="here"></div>"""
 START = """async ([source, state]) => {
     const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-    const listeners = [];
+    const listeners = { "change:state": [], "msg:custom": [] };
     window.sent = []; window.keys = [];
     window.model = {
         state,
         get: () => window.model.state,
-        on: (_, listener) => listeners.push(listener),
+        on: (event, listener) => listeners[event].push(listener),
         off: () => { window.wasOff = true; },
         send: (message, _callbacks, buffers) => {
             if (window.gone) throw new Error("Cannot send");
             window.sent.push(buffers ? { ...message, bytes: buffers[0].byteLength } : message);
         },
-        set: (state) => { window.model.state = state; listeners.forEach((listener) => listener()); },
+        set: (state) => { window.model.state = state; listeners["change:state"].forEach((listener) => listener()); },
+        ask: (message) => listeners["msg:custom"].forEach((listener) => listener(message)),
     };
     document.addEventListener("keydown", (event) => window.keys.push(event.key), true);
     module.default.initialize({ model });
@@ -55,6 +58,20 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     made.route("http://localhost/", lambda route: route.fulfill(body=html, content_type="text/html"))
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def one_page(context: BrowserContext) -> Iterator[Page]:
+    """One page for all tests that only look at a state: making a page takes longer than looking."""
+    made = context.new_page()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def still(one_page: Page) -> Page:
+    one_page.goto("http://localhost/")
+    return one_page
 
 
 @pytest.fixture
@@ -85,27 +102,27 @@ def paste(page: Page, text: str) -> None:
 
 
 def test_it_says_hello_so_that_the_kernel_knows_there_is_a_front_end(page: Page) -> None:
-    draw(page, ALL_STATES["nothing yet"]())
+    draw(page, ALL_STATES["paste"]())
     assert page.evaluate("() => window.sent[0].action") == "hello"
 
 
 @pytest.mark.parametrize("name", ALL_STATES)
-def test_every_state_is_drawn_whole_and_in_order(page: Page, name: str) -> None:
+def test_every_state_is_drawn_whole_and_in_order(still: Page, name: str) -> None:
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    still.once("pageerror", lambda error: errors.append(str(error)))
     state = ALL_STATES[name]()
-    draw(page, state)
-    headings = page.get_by_role("region", name="CAVE Setup").get_by_role("heading", level=3)
+    draw(still, state)
+    headings = still.get_by_role("region", name="CAVE Setup").get_by_role("heading", level=3)
     expect(headings).to_have_text([step["title"] for step in state["steps"]])
     assert errors == []
 
 
 @pytest.mark.parametrize("name", ALL_STATES)
-def test_nothing_sticks_out_at_the_side(page: Page, name: str) -> None:
-    draw(page, ALL_STATES[name]())
+def test_nothing_sticks_out_at_the_side(still: Page, name: str) -> None:
+    draw(still, ALL_STATES[name]())
     for width in (320, 480, 760):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate(STICKS_OUT) == []
+        still.set_viewport_size({"width": width, "height": 900})
+        assert still.evaluate(STICKS_OUT) == []
 
 
 STICKS_OUT = """() => {
@@ -151,21 +168,21 @@ CONTRAST = """() => {
 
 
 @pytest.mark.parametrize("name", ALL_STATES)
-def test_all_text_can_be_read_in_light_and_dark(page: Page, name: str) -> None:
-    draw(page, ALL_STATES[name]())
+def test_all_text_can_be_read_in_light_and_dark(still: Page, name: str) -> None:
+    draw(still, ALL_STATES[name]())
     for light in ("true", "false"):
-        page.evaluate("light => { document.body.dataset.jpThemeLight = light; }", light)
-        assert page.evaluate(CONTRAST) == []
+        still.evaluate("light => { document.body.dataset.jpThemeLight = light; }", light)
+        assert still.evaluate(CONTRAST) == []
 
 
 def test_the_contrast_check_finds_poor_contrast(page: Page) -> None:
-    draw(page, ALL_STATES["nothing yet"]())
+    draw(page, ALL_STATES["paste"]())
     page.add_style_tag(content=".cave-setup { --soft: #aaa !important }")
     assert page.evaluate(CONTRAST)
 
 
 def test_pasting_sends_the_whole_text_and_leaves_nothing_in_the_page(page: Page) -> None:
-    draw(page, ALL_STATES["nothing yet"]())
+    draw(page, ALL_STATES["paste"]())
     text = '{\n  "token": "0123456789abcdef0123456789abcdef"\n}'
     paste(page, text)
     assert sent(page) == [{"action": "paste", "text": text}]
@@ -174,7 +191,7 @@ def test_pasting_sends_the_whole_text_and_leaves_nothing_in_the_page(page: Page)
 
 
 def test_typing_sends_on_enter_and_empties_the_field(page: Page) -> None:
-    draw(page, ALL_STATES["nothing yet"]())
+    draw(page, ALL_STATES["paste"]())
     field = page.get_by_label("Your token")
     assert (field.get_attribute("type"), field.get_attribute("autocomplete")) == ("password", "off")
     field.fill("abc")
@@ -184,7 +201,7 @@ def test_typing_sends_on_enter_and_empties_the_field(page: Page) -> None:
 
 
 def test_a_dropped_file_is_sent_and_kept_from_the_file_browser(page: Page) -> None:
-    draw(page, ALL_STATES["nothing yet"]())
+    draw(page, ALL_STATES["paste"]())
     reached = page.evaluate(
         """() => {
             let outside = false;
@@ -202,7 +219,7 @@ def test_a_dropped_file_is_sent_and_kept_from_the_file_browser(page: Page) -> No
 
 
 def test_a_file_too_large_is_refused_before_it_is_read(page: Page) -> None:
-    draw(page, ALL_STATES["nothing yet"]())
+    draw(page, ALL_STATES["paste"]())
     page.locator("input[type=file]").set_input_files(
         {"name": "big", "mimeType": "text/plain", "buffer": b"x" * 1_000_001}
     )
@@ -211,7 +228,7 @@ def test_a_file_too_large_is_refused_before_it_is_read(page: Page) -> None:
 
 
 def test_keys_typed_in_the_wizard_reach_nobody_else(page: Page) -> None:
-    draw(page, ALL_STATES["nothing yet"]())
+    draw(page, ALL_STATES["paste"]())
     page.get_by_role("button", name="Change").focus()
     for key in ("b", "ArrowDown", "Escape", "Shift+Enter"):
         page.keyboard.press(key)
@@ -221,20 +238,20 @@ def test_keys_typed_in_the_wizard_reach_nobody_else(page: Page) -> None:
 
 
 def test_a_half_typed_field_survives_a_change_elsewhere(page: Page) -> None:
-    draw(page, ALL_STATES["nothing yet"]())
+    draw(page, ALL_STATES["paste"]())
     page.get_by_label("Your token").fill("half typed")
-    change(page, drawn(f.nothing_yet(), busy="Asking the server …"))
+    change(page, drawn(f.nothing_yet(), busy="Asking the server …", sign_in=PASTE))
     field = page.get_by_label("Your token")
     assert field.input_value() == "half typed"
     expect(field).to_be_focused()
 
 
 def test_the_focus_stays_in_the_field_while_answers_come_and_go(page: Page) -> None:
-    draw(page, ALL_STATES["nothing yet"]())
+    draw(page, ALL_STATES["paste"]())
     field = page.get_by_label("Your token")
     field.focus()
     for _ in range(2):
-        change(page, drawn(f.nothing_yet(), busy="Asking …"))
+        change(page, drawn(f.nothing_yet(), busy="Asking …", sign_in=PASTE))
         change(page, ALL_STATES["bad paste"]())
         expect(field).to_be_focused()
         expect(field).to_have_attribute("aria-invalid", "true")
@@ -242,7 +259,7 @@ def test_the_focus_stays_in_the_field_while_answers_come_and_go(page: Page) -> N
 
 def test_without_any_answer_it_says_so(page: Page) -> None:
     page.clock.install()
-    draw(page, ALL_STATES["nothing yet"]())
+    draw(page, ALL_STATES["paste"]())
     page.get_by_role("button", name="Check again").click()
     page.clock.run_for(4000)
     expect(page.locator(".alert")).to_be_hidden()
@@ -253,7 +270,7 @@ def test_without_any_answer_it_says_so(page: Page) -> None:
 
 
 def test_cancelling_a_change_forgets_what_was_typed(page: Page) -> None:
-    draw(page, ALL_STATES["nothing yet"]())
+    draw(page, ALL_STATES["paste"]())
     page.get_by_role("button", name="Change").click()
     page.get_by_label("Datastack").fill("minnie 65!")
     page.get_by_role("button", name="Cancel").click()
@@ -263,7 +280,7 @@ def test_cancelling_a_change_forgets_what_was_typed(page: Page) -> None:
 
 
 def test_focus_is_taken_along_to_the_next_step_only_for_those_who_are_here(page: Page) -> None:
-    draw(page, ALL_STATES["nothing yet"]())
+    draw(page, ALL_STATES["paste"]())
     page.get_by_label("Your token").focus()
     change(page, ALL_STATES["save"]())
     expect(page.get_by_role("heading", name="Save on this computer")).to_be_focused()
@@ -273,7 +290,7 @@ def test_focus_is_taken_along_to_the_next_step_only_for_those_who_are_here(page:
 
 
 def test_screen_readers_are_told_once_in_a_region_that_stays(page: Page) -> None:
-    draw(page, ALL_STATES["nothing yet"]())
+    draw(page, ALL_STATES["paste"]())
     page.evaluate("() => { window.region = document.querySelector('[role=status]'); }")
     change(page, drawn(f.facts(), said=1, say="Ready: done."))
     assert page.evaluate("() => document.querySelector('[role=status]') === window.region")
@@ -297,12 +314,7 @@ def test_what_a_server_calls_itself_stays_text(page: Page) -> None:
 
 
 def test_the_terms_page_is_believed_only_if_it_is_that_window_of_that_server(page: Page) -> None:
-    state = ALL_STATES["terms"]()
-    for step in state["steps"]:
-        for block in step["blocks"]:
-            for item in block.get("items", []):
-                if isinstance(item, dict) and "href" in item:
-                    item["href"] = "http://localhost/terms"
+    state = json.loads(json.dumps(ALL_STATES["terms"]()).replace(PAGES.terms, "http://localhost/terms"))
     body = "<script>if (opener) opener.postMessage(location.hash.slice(1) || 'success', '*')</script>"
     page.context.route(
         "http://localhost/terms*", lambda route: route.fulfill(body="<p>terms", content_type="text/html")
@@ -310,7 +322,7 @@ def test_the_terms_page_is_believed_only_if_it_is_that_window_of_that_server(pag
     page.context.route("http://other.test/*", lambda route: route.fulfill(body=body, content_type="text/html"))
     draw(page, state)
     with page.expect_popup() as opened:
-        page.get_by_role("link", name="Read and accept the terms").click()
+        page.get_by_role("link", name="Read them on the server's own page").click()
     popup = opened.value
     assert sent(page) == [{"action": "opened", "what": "terms"}]
     page.evaluate("() => window.postMessage('success', '*')")  # this page itself
@@ -323,9 +335,238 @@ def test_the_terms_page_is_believed_only_if_it_is_that_window_of_that_server(pag
     assert popup.is_closed()
 
 
+# ------------------------------------------------------------------------------------------------------ signing in
+
+SECRET = "0123456789abcdef0123456789abcdef"
+MESSAGE = {"token": SECRET, "app_urls": []}
+SIGN_IN_PAGE = "http://auth.test/sign-in"
+
+
+@pytest.fixture
+def servers(context: BrowserContext) -> Iterator[None]:
+    """The auth server and another one: pages that do what the test has them do."""
+    for host in ("auth.test", "other.test"):
+        context.route(f"http://{host}/*", lambda route: route.fulfill(body="<p>page", content_type="text/html"))
+    yield
+    for host in ("auth.test", "other.test"):
+        context.unroute(f"http://{host}/*")
+
+
+def signing_in(page: Page, **changes: Any) -> Page:
+    """Draw the wizard, press its button, and give the window."""
+    state = json.loads(json.dumps(ALL_STATES["nothing yet"]()))
+    [sign_in] = [item["signIn"] for item in state["steps"][1]["blocks"][1]["items"] if "signIn" in item]
+    sign_in.update({"address": SIGN_IN_PAGE, "origins": ["http://auth.test"], **changes})
+    draw(page, state)
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Sign in", exact=True).click()
+    popup = opened.value
+    popup.wait_for_load_state()
+    assert sent(page) == [{"action": "signing-in"}]
+    return popup
+
+
+def post(source: Page, message: object) -> None:
+    source.evaluate("message => (window.opener || window).postMessage(message, '*')", message)
+
+
+def go(popup: Page, address: str) -> None:
+    """Go on as a page does, which keeps the opener; the address bar would cut it off."""
+    popup.evaluate("address => { location.href = address; }", address)
+    popup.wait_for_url(address)
+    assert popup.evaluate("() => window.opener !== null")
+
+
+def test_a_token_of_the_window_is_passed_on_once_and_the_window_is_closed(page: Page, servers: None) -> None:
+    popup = signing_in(page)
+    with popup.expect_event("close"):
+        popup.evaluate(
+            "message => { opener.postMessage(message, '*'); opener.postMessage(message, '*'); }",
+            MESSAGE,
+        )
+    page.wait_for_timeout(150)
+    assert sent(page)[1:] == [{"action": "signed-in", "token": SECRET}]
+    assert SECRET not in page.content()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        SECRET,
+        None,
+        {},
+        {"token": None},
+        {"token": SECRET.upper()},
+        {"token": SECRET[:-1]},
+        {"token": SECRET + "0"},
+        {"token": f" {SECRET}"},
+        {"token": [SECRET]},
+        {"token": {"toString": SECRET}},
+        "success",
+    ],
+    ids=repr,
+)
+def test_what_has_not_the_shape_of_a_token_is_not_passed_on(page: Page, servers: None, message: object) -> None:
+    popup = signing_in(page)
+    post(popup, message)
+    page.wait_for_timeout(100)
+    assert len(sent(page)) == 1
+    post(popup, MESSAGE)  # it was heard, and only not believed
+    page.wait_for_function("() => window.sent.some((message) => message.action === 'signed-in')")
+
+
+def test_a_token_from_this_page_another_window_or_another_origin_is_not_believed(page: Page, servers: None) -> None:
+    popup = signing_in(page)
+    post(page, MESSAGE)
+    page.evaluate("() => document.body.append(document.createElement('iframe'))")
+    page.locator("iframe").evaluate("frame => { frame.src = 'http://auth.test/framed'; }")
+    page.frame_locator("iframe").locator("p").evaluate("(_, message) => parent.postMessage(message, '*')", MESSAGE)
+    with page.expect_popup() as opened:
+        page.evaluate("() => { window.open('http://auth.test/other'); }")
+    opened.value.wait_for_load_state()
+    post(opened.value, MESSAGE)  # the right origin, but not the window that was opened for it
+    go(popup, "http://other.test/")
+    post(popup, MESSAGE)  # the right window, but it has gone elsewhere
+    page.wait_for_timeout(150)
+    assert len(sent(page)) == 1
+    go(popup, SIGN_IN_PAGE)
+    post(popup, MESSAGE)
+    page.wait_for_function("() => window.sent.some((message) => message.action === 'signed-in')")
+
+
+def test_a_closed_window_is_told(page: Page, servers: None) -> None:
+    popup = signing_in(page)
+    popup.close()
+    page.wait_for_function("() => window.sent.length > 2")
+    assert sent(page)[1:] == [{"action": "no-sign-in", "why": "closed"}]
+
+
+def test_a_silent_window_is_told_once_and_may_still_speak(page: Page, servers: None) -> None:
+    popup = signing_in(page, patience=0.1)
+    page.wait_for_function("() => window.sent.length > 2")
+    page.wait_for_timeout(900)
+    assert sent(page)[1:] == [{"action": "no-sign-in", "why": "late"}]
+    post(popup, MESSAGE)
+    page.wait_for_function("() => window.sent.some((message) => message.action === 'signed-in')")
+
+
+def test_a_window_that_cannot_be_opened_is_told(page: Page, servers: None) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    page.evaluate("() => { window.open = () => null; }")  # as in an editor; a real blocker is tried in JupyterLab
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    assert sent(page) == [{"action": "no-sign-in", "why": "blocked"}]
+
+
+def test_a_second_try_closes_the_first_window(page: Page, servers: None) -> None:
+    popup = signing_in(page)
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Sign in", exact=True).click()
+    assert popup.is_closed()
+    assert not opened.value.is_closed()
+    page.wait_for_timeout(900)
+    assert [message["action"] for message in sent(page)] == ["signing-in", "signing-in"]
+
+
+def test_who_signs_in_another_way_meanwhile_is_not_overtaken_by_the_window(page: Page, servers: None) -> None:
+    popup = signing_in(page)
+    change(page, ALL_STATES["window open"]())
+    change(page, ALL_STATES["ready"]())
+    post(popup, MESSAGE)
+    page.wait_for_timeout(150)
+    assert len(sent(page)) == 1
+
+
+def test_the_browser_says_whether_a_port_of_the_kernel_can_be_reached_through_the_server(page: Page) -> None:
+    draw(page, ALL_STATES["window blocked"]())
+    page.route("http://localhost/proxy/1/here", lambda route: route.fulfill(body="cave-setup"))
+    page.route("http://localhost/proxy/2/here", lambda route: route.fulfill(body="<html>log in"))
+    page.route("http://localhost/proxy/3/here", lambda route: route.fulfill(status=404))
+    for number in (1, 2, 3):
+        page.evaluate("address => window.model.ask({ ask: 'reach', address })", f"http://localhost/proxy/{number}/here")
+        page.wait_for_function("count => window.sent.length > count", arg=number)
+    assert [message["through"] for message in sent(page)] == [True, False, False]
+
+
+def test_the_tab_is_opened_without_an_opener(page: Page) -> None:
+    page.context.route("http://127.0.0.1:40123/**", lambda route: route.fulfill(body="<p>", content_type="text/html"))
+    draw(page, ALL_STATES["tab"]())
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Sign in in a tab of its own").click()
+    opened.value.wait_for_load_state()
+    assert opened.value.url == TAB
+    assert opened.value.evaluate("() => window.opener") is None
+    assert sent(page) == [{"action": "opened", "what": "tab"}]
+
+
+# ----------------------------------------------------------------------------------------------------- terms, keys
+
+
+def test_terms_are_accepted_with_the_tick_only(page: Page) -> None:
+    draw(page, ALL_STATES["terms"]())
+    accept = page.get_by_role("button", name="Accept")
+    expect(accept).to_be_disabled()
+    page.get_by_label("I have read these terms and accept them").focus()
+    page.keyboard.press("Enter")  # a form is sent by Enter in a field, too
+    assert sent(page) == []
+    page.keyboard.press("Space")
+    accept.click()
+    assert sent(page) == [{"action": "accept", "terms": 2, "agreed": True}]
+
+
+def test_the_tick_survives_what_happens_around_it(page: Page) -> None:
+    draw(page, ALL_STATES["terms"]())
+    page.get_by_role("checkbox", name="I have read").check()
+    change(page, drawn(f.pasted(**TERMS_OPEN), terms=READ, busy="Asking …"))
+    expect(page.get_by_role("checkbox", name="I have read")).to_be_checked()
+
+
+def test_the_text_of_terms_can_be_scrolled_by_keyboard_and_grows_nothing_harmful(page: Page) -> None:
+    hostile = (
+        "# Terms <script>window.pwned=1</script>\n\n<img src=x onerror=window.pwned=1>\n\n"
+        "[a](javascript:window.pwned=1) [b](https://example.org/) ![c](https://example.org/c.png)\n\n"
+        "<a href='javascript:window.pwned=1'>x</a>"
+    )
+    draw(page, drawn(f.pasted(**TERMS_OPEN), terms=TermsText(2, (*as_tree(hostile), ["script", {}, "window.pwned=1"]))))
+    text = page.get_by_role("region", name="Terms of service: MICrONS Public")
+    expect(text).to_contain_text("<script>window.pwned=1</script>")
+    expect(text).to_have_attribute("tabindex", "0")
+    assert text.locator("script, img").count() == 0
+    assert text.get_by_role("link").evaluate_all("links => links.map((link) => link.href)") == [
+        "https://example.org/",
+        "https://example.org/c.png",  # a picture would tell its server who is reading
+    ]
+    assert page.evaluate("() => window.pwned") is None
+
+
+def test_what_can_be_done_with_a_key_is_said_with_its_name(page: Page) -> None:
+    draw(page, ALL_STATES["keys"]())
+    page.get_by_role("group", name="without a name ····3210").get_by_role("button", name="Revoke").click()
+    assert sent(page) == [{"action": "ask-revoke", "key": 2}]
+
+
+def test_the_switch_is_sent(page: Page) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    page.get_by_label("Ask me before each step").check()
+    assert sent(page) == [{"action": "ask-first", "on": True}]
+    change(page, ALL_STATES["asks first"]())
+    expect(page.get_by_label("Ask me before each step")).to_be_checked()
+
+
+def test_opening_the_field_to_paste_into_takes_the_focus_there(page: Page) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    page.get_by_role("button", name="I have a token to paste").click()
+    assert sent(page) == [{"action": "paste-open"}]
+    change(page, ALL_STATES["paste"]())
+    expect(page.get_by_label("Your token")).to_be_focused()
+
+
 def test_coming_back_to_the_page_makes_it_look_at_once(page: Page) -> None:
     waiting = json.loads(json.dumps(ALL_STATES["terms"]()))
     draw(page, waiting)
+    page.evaluate("() => window.dispatchEvent(new Event('focus'))")
+    assert sent(page) == []
+    waiting["steps"][2]["blocks"].append({"id": "window", "kind": "waiting", "text": "Waiting …"})
+    change(page, waiting)
     page.evaluate("() => window.dispatchEvent(new Event('focus'))")
     assert sent(page) == []
     waiting["steps"][2]["blocks"].append({"id": "watching", "kind": "waiting", "text": "Waiting …"})
@@ -335,7 +576,7 @@ def test_coming_back_to_the_page_makes_it_look_at_once(page: Page) -> None:
 
 
 def test_a_dead_kernel_is_said(page: Page) -> None:
-    draw(page, ALL_STATES["nothing yet"]())
+    draw(page, ALL_STATES["paste"]())
     page.evaluate("() => { window.gone = true; }")
     page.get_by_role("button", name="Check again").click()
     expect(page.locator(".alert")).to_contain_text("Run the cell again")

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from support import facts as f
-from support.states import ALL_STATES, PAGES, TERMS_OPEN, drawn
+from support.states import ALL_STATES, HOST, PAGES, TAB, TERMS_OPEN, drawn
 
-from cave_setup.notebook.view import Situation, view
+from cave_setup.notebook.situation import Situation
+from cave_setup.notebook.view import view
 from cave_setup.plan import plan
 
 
@@ -49,11 +50,77 @@ def test_before_the_first_answer_all_steps_are_there_and_busy_is_seen() -> None:
     assert [step["busy"] for step in state["steps"]] == [True, False, False, False, False, False]
 
 
-def test_newcomer_gets_the_page_the_way_and_a_field_to_paste_into() -> None:
+def test_newcomer_gets_one_button_and_can_paste_a_token_one_click_away() -> None:
     state = ALL_STATES["nothing yet"]()
     assert state["focus"] == "account"
-    assert kinds(state)[:3] == ["list", "buttons", "paste"]
-    assert buttons(state)["Sign in and get a token"]["href"] == PAGES["token"]
+    assert kinds(state) == ["text", "buttons", "text"]
+    assert list(buttons(state)) == ["Sign in", "I have a token to paste"]
+    sign_in = buttons(state)["Sign in"]["signIn"]
+    assert (sign_in["address"], sign_in["origins"]) == (PAGES.sign_in, [HOST])
+    assert "paste" in kinds(ALL_STATES["paste"]())
+    assert buttons(ALL_STATES["paste"]())["Open the token page"]["href"] == PAGES.token
+
+
+LADDER = ["window open", "window blocked", "tab", "tab open", "tab not reached", "no tab", "tab too late"]
+
+
+@pytest.mark.parametrize("name", LADDER)
+def test_on_every_rung_the_others_are_one_click_away_in_the_same_place(name: str) -> None:
+    state = ALL_STATES[name]()
+    assert state["focus"] == "account"
+    assert "Try the window again" in buttons(state)
+    assert "I have a token to paste" in buttons(state) or "paste" in kinds(state)
+    assert ("Sign in in a tab of its own" in buttons(state)) == (name in {"tab", "tab open"})
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("window blocked", "Your browser blocked the sign-in window."),
+        ("tab", "The sign-in window was closed, or cut off from this page"),
+        ("tab open", "No word from the sign-in window yet."),
+        ("tab not reached", "Nobody has signed in."),
+        ("no tab", "cannot come back to this notebook's kernel either"),
+        ("tab too late", "Nobody came back from the sign-in tab in time."),
+    ],
+)
+def test_why_a_rung_failed_is_one_sentence(name: str, said: str) -> None:
+    assert said in open_step(ALL_STATES[name]())["blocks"][0]["text"]
+
+
+def test_the_tab_is_a_link_that_takes_no_opener_along() -> None:
+    tab = buttons(ALL_STATES["tab"]())["Sign in in a tab of its own"]
+    assert (tab["href"], tab["opened"], tab["window"]) == (TAB, "tab", False)
+
+
+def test_a_sign_in_token_is_one_click_from_a_lasting_key() -> None:
+    [ask] = [block for block in open_step(ALL_STATES["sign-in token"]())["blocks"] if block["kind"] == "choice"]
+    assert [option["label"] for option in ask["options"]] == ["A key for this computer", "without a name ····3210"]
+    assert ask["action"] == "choose-key"
+    made = buttons(ALL_STATES["sign-in token, no keys"]())["Make a lasting key"]
+    assert made["message"] == {"action": "make-key"}
+
+
+def test_keys_are_listed_masked_with_their_dates_and_what_can_be_done() -> None:
+    rows = [block for block in open_step(ALL_STATES["keys"]())["blocks"] if block["kind"] == "key"]
+    assert [row["name"] for row in rows] == ["ada-laptop ····d0d8", "without a name ····3210"]
+    assert rows[0]["own"] == "used on this computer"
+    assert rows[1]["detail"] == "made 21 Nov 2026, last used 22 Nov 2026"
+    assert [[item["label"] for item in row["items"]] for row in rows] == [
+        ["Replace by a new one", "Revoke"],
+        ["Use on this computer", "Revoke"],
+    ]
+
+
+def test_revoking_is_asked_about_and_this_computers_own_key_is_another_question() -> None:
+    other, own = ALL_STATES["revoke"](), ALL_STATES["revoke own"]()
+    assert buttons(other)["Revoke it"]["message"] == {"action": "revoke", "key": 2}
+    assert "Revoke it" not in buttons(own)
+    assert buttons(own)["Replace it by a new one"]["style"] == "go"
+    assert buttons(own)["Revoke all the same"]["message"] == {"action": "revoke", "key": 1, "own": True}
+    texts = [" ".join(block.get("text", "") for block in open_step(state)["blocks"]) for state in (other, own)]
+    assert "Whatever uses it" in texts[0]
+    assert "notebooks here stop working" in texts[1]
 
 
 def test_a_wrong_paste_is_answered_beside_the_field() -> None:
@@ -66,12 +133,21 @@ def test_several_tokens_are_shown_masked_to_choose_from() -> None:
     assert [option["label"] for option in choice["options"]] == ["laptop ····d0d8", "pasted ····3210"]
 
 
-def test_terms_page_is_watched_and_an_error_there_called_harmless_beforehand() -> None:
-    state = ALL_STATES["terms"]()
+def test_terms_are_read_here_and_nothing_is_accepted_without_the_tick() -> None:
+    [terms] = [block for block in open_step(ALL_STATES["terms"]())["blocks"] if block["kind"] == "terms"]
+    assert terms["terms"] == f.MICRONS.id
+    assert terms["label"] == "Terms of service: MICrONS Public"
+    assert ["strong", {}, "agree"] in terms["body"][1]
+    assert (terms["page"]["href"], terms["page"]["opened"], terms["page"]["window"]) == (PAGES.terms, "terms", True)
+
+
+def test_terms_that_cannot_be_shown_are_accepted_on_the_page_and_watched() -> None:
+    state = ALL_STATES["terms without text"]()
     assert buttons(state)["Read and accept the terms"]["opened"] == "terms"
-    assert any("harmless" in block.get("text", "") for block in open_step(state)["blocks"])
-    assert "waiting" not in kinds(state)
-    assert "waiting" in kinds(drawn(f.pasted(**TERMS_OPEN), watching="terms"))
+    assert kinds(ALL_STATES["terms not yet here"]())[0] == "waiting"
+    watched = ALL_STATES["terms watched"]()
+    assert "waiting" in kinds(watched)
+    assert any("harmless" in block.get("text", "") for block in open_step(watched)["blocks"])
     assert "I have accepted them" in buttons(drawn(f.pasted(**TERMS_OPEN), watching="gave-up"))
 
 
@@ -121,6 +197,7 @@ def test_another_token_can_be_used_although_all_is_well() -> None:
     state = ALL_STATES["another token"]()
     assert state["focus"] == "account"
     assert "paste" in kinds(state)
+    assert "Sign in" in buttons(state)
     assert "Cancel" in buttons(state)
 
 

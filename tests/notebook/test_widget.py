@@ -53,10 +53,8 @@ def ada(demo: DemoServer) -> str:
     return demo.world.key_of("ada@example.org")
 
 
-def test_paste_save_ready(wizard: Wizard, demo: DemoServer) -> None:
+def test_a_pasted_token_is_saved_by_itself(wizard: Wizard, demo: DemoServer) -> None:
     send(wizard, action="paste", text=f"Bearer {ada(demo)}")
-    wait_until(wizard, focused("save"))
-    send(wizard, action="save")
     assert wait_until(wizard, focused("ready"))["pill"]["text"] == "Ready"
 
 
@@ -64,6 +62,7 @@ def test_the_token_is_in_no_state_message_or_repr(wizard: Wizard, demo: DemoServ
     token = ada(demo)
     seen: list[str] = []
     wizard.observe(lambda change: seen.append(json.dumps(change["new"])), "state")
+    send(wizard, action="ask-first", on=True)
     send(wizard, action="paste", text=token)
     wait_until(wizard, focused("save"))
     send(wizard, action="save")
@@ -75,7 +74,7 @@ def test_the_token_is_in_no_state_message_or_repr(wizard: Wizard, demo: DemoServ
 def test_a_downloaded_file_is_taken_in_any_encoding(wizard: Wizard, demo: DemoServer) -> None:
     content = json.dumps({"token": ada(demo), "description": "laptop"})
     send(wizard, [content.encode("utf-16")], action="file")
-    wait_until(wizard, focused("save"))
+    wait_until(wizard, focused("ready"))
 
 
 def test_a_file_that_is_no_text_is_answered(wizard: Wizard) -> None:
@@ -86,21 +85,23 @@ def test_a_file_that_is_no_text_is_answered(wizard: Wizard) -> None:
 
 def test_a_wrong_paste_of_another_token_is_answered_where_it_was_pasted(wizard: Wizard, demo: DemoServer) -> None:
     send(wizard, action="paste", text=ada(demo))
-    wait_until(wizard, focused("save"))
+    wait_until(wizard, focused("ready"))
     send(wizard, action="another")
     wait_until(wizard, focused("account"))
     send(wizard, action="paste", text="mia@example.org")
     state = wait_until(wizard, lambda state: "e-mail address" in json.dumps(state["steps"][1]))
     assert state["focus"] == "account"
-    send(wizard, action="check")
-    wait_until(wizard, focused("save"))
+    demo.requests.clear()
+    send(wizard, action="back")
+    wait_until(wizard, focused("ready"))
+    assert demo.requests.entries() == []
 
 
 def test_several_tokens_are_chosen_by_number(wizard: Wizard, demo: DemoServer) -> None:
     send(wizard, action="paste", text=json.dumps([{"token": "1" * 32}, {"token": ada(demo)}]))
     wait_until(wizard, lambda state: '"choice"' in json.dumps(state))
     send(wizard, action="pick", index=1)
-    wait_until(wizard, focused("save"))
+    wait_until(wizard, focused("ready"))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_acceptance_of_terms_is_noticed_without_a_click(
     wait_until(wizard, lambda state: '"waiting"' in json.dumps(state["steps"][2]["blocks"]))
     demo.requests.clear()
     demo.world.accept(grace, 2)
-    wait_until(wizard, focused("save"))
+    wait_until(wizard, focused("ready"))
     waited = [entry.path for entry in demo.requests.entries()]
     assert waited[0].endswith("/user/missing")
 
@@ -229,11 +230,9 @@ def test_where_a_front_end_answers_nothing_is_replaced(
 
 
 def test_done_leaves_a_summary_that_needs_no_kernel(wizard: Wizard, display: Display, demo: DemoServer) -> None:
-    send(wizard, action="paste", text=ada(demo))
-    wait_until(wizard, focused("save"))
     wizard._ipython_display_()
     send(wizard, action="hello")
-    send(wizard, action="save")
+    send(wizard, action="paste", text=ada(demo))
     wait_until(wizard, focused("ready"))
     send(wizard, action="done")
     wait_until(wizard, lambda _state: bool(display.shown))

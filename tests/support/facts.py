@@ -40,6 +40,7 @@ MICRONS = Terms(2, "MICrONS Public", "minnie65_public", f"{SERVER.url}/sticky_au
 SECOND = Terms(3, "Second Public", "second_public", f"{SERVER.url}/sticky_auth/api/v1/tos/3/accept")
 ADA = Account(7, "Ada Lovelace", "ada@example.org")
 KEY = ApiKey(1, TOKEN, "ada-laptop", "Sun, 22 Nov 2026 07:14:56 GMT", "")
+OTHER_KEY = ApiKey(2, OTHER, "", "Sat, 21 Nov 2026 09:00:00 GMT", "Sun, 22 Nov 2026 07:00:00 GMT")
 RECORD = DatastackRecord("minnie65_public", DATA_SERVER)
 VERSIONS = tuple(range(1, 13))
 SECONDS = {"account": 0.12, "keys": 0.1, "access": 0.2, "versions": 0.41, "reachable": 0.1}

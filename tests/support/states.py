@@ -7,11 +7,19 @@ from typing import Any
 
 from cave_setup import errors
 from cave_setup.models import Candidate, Facts, PermissionMissing, ServerAddress, TermsOpen, TokenRefused
-from cave_setup.notebook.view import Situation, choices, view
+from cave_setup.notebook.markdown import as_tree
+from cave_setup.notebook.offers import choices
+from cave_setup.notebook.situation import Pages, SignIn, Situation, TermsText
+from cave_setup.notebook.view import view
 from cave_setup.plan import plan
 from support import facts as f
 
-PAGES = {"token": "https://global.daf-apis.com/token-page", "terms": "https://global.daf-apis.com/terms-page"}
+HOST = "https://global.daf-apis.com"
+PAGES = Pages(f"{HOST}/sign-in-page", (HOST,), f"{HOST}/token-page", f"{HOST}/terms-page")
+TEXT = "# Terms\n\nI **agree** to [cite](https://example.org), `and` not to\n\n- break it\n- sell it\n"
+READ = TermsText(2, tuple(as_tree(TEXT)))
+PASTE = SignIn(paste=True)
+TAB = "http://127.0.0.1:40123/unguessable/start"
 TERMS_OPEN = {"account": replace(f.ADA, missing_terms=(f.MICRONS,)), "access": TermsOpen(f.MICRONS), "versions": None}
 
 
@@ -30,12 +38,33 @@ def old_file(**changes: Any) -> Facts:
 ALL_STATES = {
     "looking": lambda: drawn(None, busy="Looking around …"),
     "nothing yet": lambda: drawn(f.nothing_yet()),
-    "bad paste": lambda: drawn(f.nothing_yet(), error=errors.PasteError("That is no token."), error_in="paste"),
+    "paste": lambda: drawn(f.nothing_yet(), sign_in=PASTE),
+    "bad paste": lambda: drawn(
+        f.nothing_yet(), sign_in=PASTE, error=errors.PasteError("That is no token."), error_in="paste"
+    ),
+    "window open": lambda: drawn(f.nothing_yet(), sign_in=SignIn("window")),
+    "window blocked": lambda: drawn(f.nothing_yet(), sign_in=SignIn("", "blocked", tab_state="looking")),
+    "tab": lambda: drawn(f.nothing_yet(), sign_in=SignIn("tab", "closed", TAB, "ready")),
+    "tab open": lambda: drawn(f.nothing_yet(), sign_in=SignIn("tab", "late", TAB, "opened")),
+    "tab not reached": lambda: drawn(f.nothing_yet(), sign_in=SignIn("tab", "late", "", "unreached", paste=True)),
+    "no tab": lambda: drawn(f.nothing_yet(), sign_in=SignIn("tab", "blocked", "", "impossible")),
+    "tab too late": lambda: drawn(f.nothing_yet(), sign_in=SignIn("tab", "blocked", "", "over")),
+    "sign-in failed": lambda: drawn(f.nothing_yet(problems={"account": errors.ServerTimeout("host")})),
+    "sign-in token": lambda: drawn(f.pasted(keys=(f.OTHER_KEY,), seconds_left=604_000)),
+    "sign-in token, no keys": lambda: drawn(f.pasted(keys=(), seconds_left=604_000)),
+    "keys": lambda: drawn(f.facts(keys=(f.KEY, f.OTHER_KEY), reports=("The old key has been revoked.",)), keys=True),
+    "no keys": lambda: drawn(f.facts(keys=(), seconds_left=-1), keys=True),
+    "revoke": lambda: drawn(f.facts(keys=(f.KEY, f.OTHER_KEY)), keys=True, confirm=f.OTHER_KEY.id),
+    "revoke own": lambda: drawn(f.facts(keys=(f.KEY, f.OTHER_KEY)), keys=True, confirm=f.KEY.id),
+    "asks first": lambda: drawn(f.pasted(), ask_first=True),
     "several": lambda: drawn(f.nothing_yet(), choices=choices((Candidate(f.TOKEN, "laptop"), Candidate(f.OTHER)))),
-    "terms": lambda: drawn(f.pasted(**TERMS_OPEN)),
+    "terms": lambda: drawn(f.pasted(**TERMS_OPEN), terms=READ),
+    "terms watched": lambda: drawn(f.pasted(**TERMS_OPEN), terms=READ, watching="terms"),
+    "terms not yet here": lambda: drawn(f.pasted(**TERMS_OPEN)),
+    "terms without text": lambda: drawn(f.pasted(**TERMS_OPEN), terms=TermsText(2)),
     "save": lambda: drawn(f.pasted()),
     "no permission": lambda: drawn(f.facts(access=PermissionMissing("view", "minnie65_public"), versions=None)),
-    "another token": lambda: drawn(f.facts(), another=True),
+    "another token": lambda: drawn(f.facts(), another=True, sign_in=PASTE),
     "replace": lambda: drawn(old_file()),
     "server down": lambda: drawn(f.facts(account=errors.ServerTimeout("host"), keys=None, access=None, versions=None)),
     "dead token": lambda: drawn(f.facts(account=TokenRefused(), keys=TokenRefused(), access=TokenRefused())),

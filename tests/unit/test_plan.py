@@ -176,7 +176,11 @@ TABLE: dict[str, tuple[Facts, str, Need]] = {
         "✓✓✓✓!·",
         "replace",
     ),
-    "save refused, but it is there by now": (facts(problems={"save": errors.StoreBusy("Busy.", "Again.")}), "✓✓✓✓✓✓", ""),
+    "save refused, but it is there by now": (
+        facts(problems={"save": errors.StoreBusy("Busy.", "Again.")}),
+        "✓✓✓✓✓✓",
+        "",
+    ),
 }
 
 

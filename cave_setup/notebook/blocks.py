@@ -1,0 +1,111 @@
+"""The kinds of blocks that the browser can draw, made one by one: plain data, the same kinds as in ``wizard.js``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cave_setup import words
+
+Block = dict[str, Any]
+Item = dict[str, Any]
+
+
+def text(name: str, sentence: str, tone: str = "") -> Block:
+    """Make a paragraph; ``tone`` is one of its classes."""
+    return {"id": name, "kind": "text", "text": sentence, "tone": tone}
+
+
+def steps(name: str, items: tuple[str, ...]) -> Block:
+    """Make a numbered list."""
+    return {"id": name, "kind": "list", "items": list(items)}
+
+
+def waiting(name: str, sentence: str) -> Block:
+    """Make a line that says what is waited for."""
+    return {"id": name, "kind": "waiting", "text": sentence}
+
+
+def button(label: str, message: dict[str, Any], style: str) -> Item:
+    """Make a button that sends a message."""
+    return {"label": label, "message": message, "style": style}
+
+
+def link(label: str, address: str, style: str, *, opened: str = "", own_window: bool = False) -> Item:
+    """Make a link to another page, in a tab of its own.
+
+    Parameters
+    ----------
+    label, address, style : str
+    opened : str
+        Tell the kernel under this name that it was opened.
+    own_window : bool
+        Open a small window that may speak to its opener instead.
+
+    """
+    return {"label": label, "href": address, "style": style, "opened": opened, "window": own_window}
+
+
+def window(label: str, address: str, origins: tuple[str, ...], patience: float, style: str) -> Item:
+    """Make a button that opens the sign-in window.
+
+    Parameters
+    ----------
+    label, address, style : str
+    origins : tuple of str
+        From which the window may speak.
+    patience : float
+        Seconds after which its silence is told.
+
+    """
+    sign_in = {"address": address, "origins": list(origins), "patience": patience}
+    return {"label": label, "signIn": sign_in, "style": style}
+
+
+def row(name: str, items: list[Item]) -> Block:
+    """Make a row of buttons and links."""
+    return {"id": f"buttons-{name}", "kind": "buttons", "items": items}
+
+
+def paste(error: str) -> Block:
+    """Make the field to paste or drop a token into."""
+    return {
+        "id": "paste",
+        "kind": "paste",
+        "label": words.LABEL_PASTE,
+        "placeholder": words.HINT_PASTE_PLACE,
+        "button": words.BUTTON_PASTE,
+        "hint": words.HINT_DROP,
+        "choose": words.BUTTON_CHOOSE_FILE,
+        "error": error,
+    }
+
+
+def choice(name: str, label: str, options: list[tuple[str, str]], action: str, confirm: str) -> Block:
+    """Make a question with one answer, of which the first is chosen; each option is a label and a detail."""
+    return {
+        "id": name,
+        "kind": "choice",
+        "label": label,
+        "options": [{"label": option, "detail": detail} for option, detail in options],
+        "action": action,
+        "button": confirm,
+    }
+
+
+def terms(terms_id: int, name: str, body: list[Any], page: Item) -> Block:
+    """Make the text of terms with the tick without which nothing is accepted, and a link to the server's page."""
+    return {
+        "id": f"terms-{terms_id}",
+        "kind": "terms",
+        "terms": terms_id,
+        "label": words.terms_text_label(name),
+        "body": body,
+        "tick": words.LABEL_TICK,
+        "button": words.BUTTON_ACCEPT,
+        "page": page,
+    }
+
+
+def code(source: str) -> Block:
+    """Make lines of code with a button to copy them."""
+    return {"id": "code", "kind": "code", "text": source, "copy": words.BUTTON_COPY}
