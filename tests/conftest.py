@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import sync_playwright
 from support.chromium import chromium
 
 from cave_setup.demo import DemoServer
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Playwright
 
 OURS = ("CAVE", "CLOUD_VOLUME", "CO_", "API_SECRET", "CUSTOM_KEY", "REQUESTS_CA_BUNDLE")
 
@@ -32,9 +33,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    """What drives browsers; there can be only one of it."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
     """A running Chromium, one for all tests."""
-    with chromium() as running:
+    with chromium(playwright) as running:
         yield running
 
 

@@ -52,7 +52,7 @@ def view(
         "checked": words.checked_at(status.facts.checked_at.astimezone().strftime("%H:%M:%S")) if status else "",
         "footer": _footer(status, situation),
         "askFirst": {"label": words.LABEL_ASK_FIRST, "on": situation.ask_first},
-        "waitsForWindow": situation.sign_in.rung == "window",
+        "signingIn": bool(situation.sign_in.rung),
         "say": {"count": situation.said, "text": situation.say},
         "words": {
             "gone": words.KERNEL_GONE,

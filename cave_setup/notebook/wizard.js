@@ -274,8 +274,8 @@ class WizardView {
     this.drawFooter(state.footer);
     this.askFirst.checked = state.askFirst.on;
     this.askFirstText.textContent = state.askFirst.label;
-    if (this.waited && !state.waitsForWindow) this.signInPage = null; // signed in another way: it is not heard any more
-    this.waited = state.waitsForWindow;
+    if (this.wasSigningIn && !state.signingIn) this.signInPage = null; // over, in whichever way: it is not heard any more
+    this.wasSigningIn = state.signingIn;
     this.checked.textContent = state.busy || state.checked;
     if (state.say.count !== this.said) {
       this.said = state.say.count;

@@ -39,6 +39,19 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="session")
+def notebook_7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with running_lab(tmp_path_factory.mktemp("notebook-7"), app="notebook") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab as a hub serves it: under a path of the person's own, with jupyter-server-proxy."""
+    with running_lab(tmp_path_factory.mktemp("hub"), base_path="/user/demo/", proxy=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(
         viewport={"width": 1180, "height": 1000}, permissions=["clipboard-read", "clipboard-write"]

@@ -7,12 +7,10 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import sync_playwright
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
@@ -30,11 +28,11 @@ def installed() -> str | None:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A running browser."""
+def chromium(playwright: Playwright, *, blocks_windows: bool = False) -> Iterator[Browser]:
+    """A running browser; Playwright takes the blocker of pop-up windows out unless it is asked for."""
     is_root = hasattr(os, "getuid") and os.getuid() == 0
     flags = [*FLAGS, "--no-sandbox"] if is_root else FLAGS
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=installed(), args=flags)
-        yield browser
-        browser.close()
+    without = ["--disable-popup-blocking"] if blocks_windows else None
+    browser = playwright.chromium.launch(executable_path=installed(), args=flags, ignore_default_args=without)
+    yield browser
+    browser.close()

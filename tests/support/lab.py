@@ -1,4 +1,4 @@
-"""JupyterLab for the tests: one server for all, one page reused, each notebook with a kernel and a home of its own."""
+"""Jupyter for the tests: one server for all, one page reused, each notebook with a kernel and a home of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import nbformat
 
@@ -40,6 +40,14 @@ _OPEN_AND_RUN = """async path => {
     shell.activateById(panel.id);
     void commands.execute("notebook:run-all-cells");
 }"""
+_RUN = """async () => {
+    const { commands, shell } = window.jupyterapp;
+    const panel = shell.currentWidget;
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    await panel.sessionContext.session.kernel.info;
+    void commands.execute("notebook:run-all-cells");
+}"""
 
 
 @dataclass
@@ -49,6 +57,7 @@ class Lab:
     Parameters
     ----------
     address : str
+        With the base path, and no slash at its end.
     folder : Path
         Its root folder, in which the notebooks are.
     home : Path
@@ -69,6 +78,10 @@ class Lab:
         page.wait_for_function("() => window.jupyterapp?.restored", timeout=60_000)
         page.evaluate("() => window.jupyterapp.restored")
 
+    def proxied(self, port: int) -> str:
+        """Where a browser reaches a port of this computer through the Jupyter server."""
+        return f"{self.address}/proxy/{port}"
+
     def write(self, name: str, *cells: str, source: Path | None = None) -> str:
         """Make a notebook of these cells, followed by those of another notebook."""
         notebook = nbformat.v4.new_notebook()
@@ -86,6 +99,10 @@ class Lab:
         wizard = panel.get_by_role("region", name="CAVE Setup")
         wizard.wait_for(timeout=30_000)
         return wizard
+
+    def theme(self, page: Page, name: str) -> None:
+        """Change to the theme of this name."""
+        page.evaluate("theme => { window.jupyterapp.commands.execute('apputils:change-theme', { theme }); }", name)
 
     def save(self, page: Page) -> None:
         """Save the open notebook, checkpoint and all."""
@@ -106,9 +123,36 @@ class Lab:
         )
 
 
+class Notebook7(Lab):
+    """A running Notebook 7, in which each notebook is a page of its own."""
+
+    def open(self, page: Page) -> None:
+        page.goto(f"{self.address}/tree?token={PASSWORD}")
+
+    def run(self, page: Page, name: str) -> Locator:
+        page.goto(f"{self.address}/notebooks/{name}")
+        page.wait_for_function("() => window.jupyterapp?.restored && window.jupyterapp.shell.currentWidget?.context")
+        page.evaluate(_RUN)
+        wizard = page.get_by_role("region", name="CAVE Setup")
+        wizard.wait_for(timeout=30_000)
+        return wizard
+
+
 @contextlib.contextmanager
-def running_lab(folder: Path) -> Iterator[Lab]:
-    """Start JupyterLab with a home of its own and the saving of widget state on."""
+def running_lab(
+    folder: Path, *, app: Literal["lab", "notebook"] = "lab", base_path: str = "/", proxy: bool = False
+) -> Iterator[Lab]:
+    """Start JupyterLab or Notebook 7 with a home of its own and the saving of widget state on.
+
+    Parameters
+    ----------
+    folder : Path
+    app : {'lab', 'notebook'}
+    base_path : str
+        As on a hub: ``/user/ada/``.
+    proxy : bool
+        Let jupyter-server-proxy pass on to other ports of this computer.
+    """
     home, root, log = folder / "lab-home", folder / "notebooks", folder / "lab.log"
     for made in (home, root):
         made.mkdir(parents=True)
@@ -118,9 +162,11 @@ def running_lab(folder: Path) -> Iterator[Lab]:
         settings.write_text(json.dumps(values))
     port = free_port()
     command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"),
-        *("--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}", "--LabApp.expose_app_in_browser=True"),
-        "--ServerApp.log_level=DEBUG",
+        *(sys.executable, "-m", {"lab": "jupyterlab", "notebook": "notebook"}[app], "--no-browser", "--allow-root"),
+        *("--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}"),
+        *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
+        *(f"--ServerApp.base_url={base_path}", "--ServerApp.log_level=DEBUG"),
+        f"--ServerApp.jpserver_extensions={{'jupyter_server_proxy': {proxy}}}",
     ]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "CAVE", "IPYTHON"))}
     environment = {**kept, "HOME": str(home), "JUPYTER_TOKEN": PASSWORD, "PYTHONPATH": str(Path.cwd())}
@@ -130,7 +176,8 @@ def running_lab(folder: Path) -> Iterator[Lab]:
     ):
         try:
             _wait_until_it_listens(port, process, log)
-            yield Lab(f"http://127.0.0.1:{port}", root, home, log, process)
+            kind = {"lab": Lab, "notebook": Notebook7}[app]
+            yield kind(f"http://127.0.0.1:{port}{base_path.rstrip('/')}", root, home, log, process)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=20)
