@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
-from IPython.core.getipython import get_ipython
-from IPython.display import display
 
 from cave_setup import words
 from cave_setup.actions import Setup
 from cave_setup.errors import PasteError, SetupError, SeveralTokens
 from cave_setup.models import Token
-from cave_setup.notebook import ladder, static
+from cave_setup.notebook import ladder, patience
 from cave_setup.notebook.ladder import Ladder
 from cave_setup.notebook.markdown import LONGEST_TEXT, as_tree
 from cave_setup.notebook.offers import choices
+from cave_setup.notebook.output import Output
 from cave_setup.notebook.situation import Pages, SignIn, Situation, TermsText
 from cave_setup.notebook.view import view
 from cave_setup.notebook.worker import Worker
@@ -29,13 +28,9 @@ if TYPE_CHECKING:
 
     from cave_setup.models import Status
 
-HELLO_SECONDS = 10.0  # a front end that can draw the widget has said so long before
-TERMS_FIRST_WAIT, TERMS_WAIT_GROWTH, TERMS_LONGEST_WAIT = 2.0, 1.3, 15.0
-TERMS_GIVE_UP = 600.0
-LATE_SERVICE_WAITS = (20.0, 60.0, 180.0)  # a service may remember a refusal for 300 s; asking more keeps it so
 
 _HERE = pathlib.Path(__file__).parent
-_TERMS, _LATE, _HELLO = "terms", "late", "hello"
+_TERMS, _LATE = "terms", "late"
 # What goes on until it is named; everything else that was shown is over with the next thing that is.
 _GOES_ON = ("another", "keys", "watching", "ask_first", "sign_in", "terms")
 
@@ -81,9 +76,8 @@ class Wizard(anywidget.AnyWidget):
             on_token=self._signed_in,
             ask_browser=self.send,
         )
-        self._displays: list[Any] = []
-        self._front_end_answered = False
-        self._terms_wait, self._terms_waited, self._late_checks = TERMS_FIRST_WAIT, 0.0, 0
+        self._output = Output(self._worker, self._bundle, lambda: self._status)
+        self._waits, self._late_checks = patience.waits(), 0
         super().__init__(state=self._drawn())
         self.on_msg(self._receive)
         self._worker.submit(self._check)
@@ -131,7 +125,7 @@ class Wizard(anywidget.AnyWidget):
             "visible": self._look_now,
             "another": self._use_another,
             "ask-first": lambda: self._ask_first(on=get("on") is True),
-            "done": self._finish,
+            "done": self._output.finish,  # not closed: a page that was reloaded goes on showing it
         }
         return actions.get(str(get("action")))
 
@@ -299,9 +293,17 @@ class Wizard(anywidget.AnyWidget):
 
     def _watch_terms(self) -> None:
         """Begin to wait for the acceptance of terms: the person has opened the server's page for it."""
-        self._terms_wait, self._terms_waited = TERMS_FIRST_WAIT, 0.0
+        self._waits = patience.waits()
         self._show(watching=_TERMS)
-        self._worker.submit(self._look_for_terms, after=self._terms_wait, name=_TERMS)
+        self._look_later()
+
+    def _look_later(self) -> None:
+        """Look after a while, ever more rarely; at the end a button takes over."""
+        wait = next(self._waits, None)
+        if wait is None:
+            self._show(watching="gave-up")
+        else:
+            self._worker.submit(self._look_for_terms, after=wait, name=_TERMS)
 
     def _look_now(self) -> None:
         """Look at once: the person has come back to this page."""
@@ -309,23 +311,18 @@ class Wizard(anywidget.AnyWidget):
             self._look_for_terms()
 
     def _look_for_terms(self) -> None:
-        """Ask for one thing only, ever more rarely; at the end a button takes over."""
+        """Ask for one thing only."""
         if self._setup.terms_are_accepted():
             self._worker.cancel(_TERMS)
             self._check()
-            return
-        self._terms_waited += self._terms_wait
-        if self._terms_waited >= TERMS_GIVE_UP:
-            self._show(watching="gave-up")
-            return
-        self._terms_wait = min(self._terms_wait * TERMS_WAIT_GROWTH, TERMS_LONGEST_WAIT)
-        self._worker.submit(self._look_for_terms, after=self._terms_wait, name=_TERMS)
+        else:
+            self._look_later()
 
     def _wait_for_late_service(self, status: Status) -> None:
         """Check again, a few times, where a service has yet to notice what the account's server already knows."""
         waits = any(step.need == "wait" for step in status.steps)
-        if waits and self._late_checks < len(LATE_SERVICE_WAITS):
-            wait = LATE_SERVICE_WAITS[self._late_checks]
+        if waits and self._late_checks < len(patience.LATE_SERVICE_WAITS):
+            wait = patience.LATE_SERVICE_WAITS[self._late_checks]
             self._late_checks += 1
             self._worker.submit(self._check, after=wait, name=_LATE)
 
@@ -377,13 +374,7 @@ class Wizard(anywidget.AnyWidget):
     # ----------------------------------------------------------------------------------------------- the output
 
     def _ipython_display_(self) -> None:
-        if getattr(get_ipython(), "kernel", None) is None:  # IPython in a terminal: no front end will ever come
-            display(static.no_front_end(), raw=True)
-            return
-        handle = display(self._bundle(), raw=True, display_id=True)
-        if handle is not None:
-            self._displays.append(handle)
-            self._worker.submit(self._miss_front_end, after=HELLO_SECONDS, name=_HELLO)
+        self._output.show()
 
     def _bundle(self) -> dict[str, Any]:
         """Give what a front end draws; the plain text is for those that know no widgets."""
@@ -392,28 +383,9 @@ class Wizard(anywidget.AnyWidget):
         return {**(data or {}), "text/plain": words.PLAIN_TEXT}
 
     def _hello(self, base: object, *, is_near: bool) -> None:
-        """Note that a front end drew the widget, and where it is; put it back where its absence was told too early."""
+        """Note that a front end drew the widget, and where that is."""
         self._ladder.page_base, self._ladder.page_is_near = str(base or ""), is_near
-        if not self._front_end_answered:
-            self._front_end_answered = True
-            if self._worker.cancel(_HELLO) == 0:
-                self._update_displays(self._bundle())
-
-    def _miss_front_end(self) -> None:
-        self._update_displays(static.front_end_missing(self._status))
-
-    def _finish(self) -> None:
-        """Leave a plain summary in the notebook in place of the widget, which would be dead there tomorrow.
-
-        The widget itself is not closed: a page that was reloaded no longer knows which output to replace, and goes on
-        showing it.
-        """
-        if self._status is not None:
-            self._update_displays(static.summary(self._status))
-
-    def _update_displays(self, bundle: dict[str, Any]) -> None:
-        for handle in self._displays:
-            handle.update(bundle, raw=True)
+        self._output.hello()
 
     def close(self) -> None:
         """Take the wizard down, with its thread and its connections."""

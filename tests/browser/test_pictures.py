@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from support.people import Person, is_ready, step
 
 if TYPE_CHECKING:
     from browser.conftest import OpenWizard
+    from support.lab import Lab
 
     from cave_setup.demo import DemoServer
 
@@ -24,15 +26,9 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def set_theme(page: Page, name: str) -> None:
-    page.evaluate("theme => { window.jupyterapp.commands.execute('apputils:change-theme', { theme }); }", THEMES[name])
+def set_theme(lab: Lab, page: Page, name: str) -> None:
+    lab.theme(page, THEMES[name])
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", str(name == "light").lower())
-
-
-def paste(wizard: Locator, page: Page, text: str) -> None:
-    page.evaluate("text => navigator.clipboard.writeText(text)", text)
-    wizard.get_by_label("Your token").focus()
-    page.keyboard.press("Control+V")
 
 
 def take(wizard: Locator, file: Path) -> None:
@@ -42,23 +38,30 @@ def take(wizard: Locator, file: Path) -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_way_of_a_newcomer(
-    open_wizard: OpenWizard, page: Page, demo: DemoServer, pictures: Path, theme: str
+    open_wizard: OpenWizard, page: Page, lab: Lab, demo: DemoServer, pictures: Path, theme: str
 ) -> None:
-    grace = demo.world.user_by_email("grace@example.org")
-    assert grace
-    wizard = open_wizard()
-    set_theme(page, theme)
-    expect(wizard.get_by_label("Your token")).to_be_visible()
-    take(wizard, pictures / f"sign-in-{theme}.png")
-    paste(wizard, page, demo.world.make_key(grace, "hopper-laptop").text)
-    expect(wizard.get_by_role("link", name="Read and accept the terms")).to_be_visible()
-    take(wizard, pictures / f"terms-{theme}.png")
-    demo.world.accept(grace, 2)
-    wizard.get_by_role("button", name="Check again").click()
-    expect(wizard.get_by_role("button", name="Save", exact=True)).to_be_visible()
-    take(wizard, pictures / f"save-{theme}.png")
-    wizard.get_by_role("button", name="Save", exact=True).click()
-    expect(wizard.locator(".pill")).to_have_text("Ready")
+    person = Person(open_wizard(), page)
+    set_theme(lab, page, theme)
+    expect(person.wizard.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    take(person.wizard, pictures / f"sign-in-{theme}.png")
+    window = person.open_window()
+    expect(window.get_by_role("button", name="Nia Newcomer")).to_be_visible()
+    take(person.wizard, pictures / f"window-{theme}.png")
+    person.choose_account(window, "Nia Newcomer")
+    person.click(window.get_by_role("button", name="Continue"))
+    expect(person.wizard.get_by_role("checkbox", name="I have read")).to_be_visible()
+    expect(step(person.wizard, "save")).to_contain_text("read by caveclient")
+    take(person.wizard, pictures / f"terms-{theme}.png")
+    person.accept_terms()
+    is_ready(person.wizard)
     page.mouse.move(0, 0)
-    take(wizard, pictures / f"ready-{theme}.png")
-    set_theme(page, "light")
+    take(person.wizard, pictures / f"ready-{theme}.png")
+    ada = demo.world.user_by_email("nia@example.org")
+    assert ada
+    demo.world.make_key(ada, "old laptop")
+    person.press("Your keys")
+    person.wizard.get_by_role("group", name="old laptop").get_by_role("button", name="Revoke").click()
+    expect(person.wizard.get_by_role("button", name="Revoke it")).to_be_visible()
+    page.mouse.move(0, 0)
+    take(person.wizard, pictures / f"keys-{theme}.png")
+    set_theme(lab, page, "light")

@@ -1,15 +1,16 @@
-"""The whole way in real JupyterLab, as people go it: by hand, with the demo server's own pages in the same browser."""
+"""The way by hand in real JupyterLab: a token made elsewhere is pasted; and what can be wrong on a computer."""
 
 from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 from support.lab import free_port
+from support.people import paste, step
+from support.traces import assert_nowhere
 
 from cave_setup import Setup
 from cave_setup.demo import DemoServer
@@ -19,16 +20,6 @@ if TYPE_CHECKING:
     from support.lab import Lab
 
 SECRETS = Path(".cloudvolume/secrets")
-
-
-def step(wizard: Locator, key: str) -> Locator:
-    return wizard.locator(f"[data-step={key}]")
-
-
-def paste(wizard: Locator, page: Page, text: str) -> None:
-    page.evaluate("text => navigator.clipboard.writeText(text)", text)
-    wizard.get_by_label("Your token").focus()
-    page.keyboard.press("Control+V")
 
 
 def sign_in_as_newcomer(page: Page, email: str, name: str) -> None:
@@ -47,14 +38,15 @@ def make_token(page: Page, description: str) -> str:
     return found.group()
 
 
-def test_newcomer_goes_from_nothing_to_ready(
+def test_newcomer_goes_from_nothing_to_ready_by_hand(
     open_wizard: OpenWizard, page: Page, lab: Lab, home: Path, demo: DemoServer
 ) -> None:
     wizard = open_wizard()
     expect(step(wizard, "account")).to_have_attribute("aria-current", "step")
 
+    wizard.get_by_role("button", name="I have a token to paste").click()
     with page.expect_popup() as opened:
-        wizard.get_by_role("link", name="Sign in and get a token").click()
+        wizard.get_by_role("link", name="Open the token page").click()
     server_page = opened.value
     sign_in_as_newcomer(server_page, "newcomer@example.org", "Nia Newcomer")
     token = make_token(server_page, "summer school laptop")
@@ -65,15 +57,10 @@ def test_newcomer_goes_from_nothing_to_ready(
     expect(step(wizard, "terms")).to_have_attribute("aria-current", "step")
 
     with page.expect_popup() as opened:
-        wizard.get_by_role("link", name="Read and accept the terms").click()
+        wizard.get_by_role("link", name="Read them on the server's own page").click()
     terms_page = opened.value
     terms_page.get_by_role("checkbox").check()
     terms_page.get_by_role("button", name="Accept").click()
-    expect(step(wizard, "save")).to_have_attribute("aria-current", "step")
-
-    expect(step(wizard, "save")).to_contain_text("~/.cloudvolume/secrets/cave-secret.json")
-    assert not (home / SECRETS).exists()
-    wizard.get_by_role("button", name="Save", exact=True).click()
     expect(wizard.locator(".pill")).to_have_text("Ready")
     expect(step(wizard, "ready")).to_contain_text("minnie65_public: 12 versions readable")
     assert json.loads((home / SECRETS / "cave-secret.json").read_text())["token"] == token
@@ -88,20 +75,7 @@ def test_newcomer_goes_from_nothing_to_ready(
     expect(summary).to_contain_text("Nia Newcomer")
     lab.save(page)
     assert_nowhere(token, lab, home)
-    assert "12 versions readable" in (lab.folder / "test_newcomer_goes_from_nothing_to_ready.ipynb").read_text()
-
-
-def assert_nowhere(token: str, lab: Lab, home: Path) -> None:
-    """Look for the token in everything that was written, but for the files it belongs into."""
-    written = [path for folder in (lab.folder, lab.home, home, lab.log.parent) for path in folder.rglob("*")]
-    files = [path for path in written if path.is_file() and SECRETS.as_posix() not in path.as_posix()]
-    assert any(path.suffix == ".ipynb" and ".ipynb_checkpoints" in path.as_posix() for path in files)
-    history = [path for path in files if path.name == "history.sqlite"]
-    assert history, "without the history there is nothing to look through"
-    for path in history:
-        with sqlite3.connect(path) as database:
-            database.execute("pragma wal_checkpoint")
-    assert [path for path in files if path.exists() and token.encode() in path.read_bytes()] == []
+    assert "12 versions readable" in (lab.folder / "test_newcomer_goes_from_nothing_to_ready_by_hand.ipynb").read_text()
 
 
 def test_returning_user_is_ready_without_a_click(open_wizard: OpenWizard, demo: DemoServer, home: Path) -> None:
@@ -154,7 +128,7 @@ def test_server_down_then_up(open_wizard: OpenWizard, home: Path) -> None:
     expect(wizard.locator(".pill")).to_have_text("Needs you")
     with DemoServer(port=port):
         wizard.get_by_role("button", name="Try again").click()
-        expect(wizard.get_by_role("link", name="Sign in and get a token")).to_be_visible()
+        expect(wizard.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
 
 
 def test_another_token_on_the_computer_is_asked_about(
@@ -183,6 +157,7 @@ def test_dropped_download_and_several_tokens(
     download = tmp_path / "tokens.json"
     download.write_text(json.dumps(rows))
     wizard = open_wizard()
+    wizard.get_by_role("button", name="I have a token to paste").click()
     wizard.locator("input[type=file]").set_input_files(download)
     wizard.get_by_role("radio", name="cluster").check()
     wizard.get_by_role("button", name="Use this one").click()
@@ -217,21 +192,82 @@ def test_by_keyboard_alone_and_no_key_reaches_the_notebook(
 ) -> None:
     wizard = open_wizard()
     cells = page.locator(".jp-NotebookPanel:visible .jp-Cell").count()
-    field = wizard.get_by_label("Your token")
-    expect(field).to_be_visible()
+    expect(wizard.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     wizard.get_by_role("button", name="Change").focus()
-    for key in ("b", "a", "d", "d", "m"):
+    for key in ("b", "a", "d", "d", "m", "Tab"):
         page.keyboard.press(key)
+    expect(wizard.get_by_role("button", name="Sign in", exact=True)).to_be_focused()
     page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    expect(field).to_be_focused()
-    page.keyboard.type(demo.world.key_of("ada@example.org"))
     page.keyboard.press("Enter")
-    expect(step(wizard, "save").get_by_role("heading", level=3)).to_be_focused()
+    field = wizard.get_by_label("Your token")
+    expect(field).to_be_focused()
+    grace = demo.world.user_by_email("grace@example.org")
+    assert grace
+    page.keyboard.type(demo.world.make_key(grace, "laptop").text)
+    page.keyboard.press("Enter")
+    expect(step(wizard, "terms").get_by_role("heading", name="Terms of service", exact=True)).to_be_focused()
+    text = wizard.get_by_role("region", name="Terms of service: MICrONS Public")
+    expect(text).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(text).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(wizard.locator(".pill")).to_have_text("Ready")
     assert page.locator(".jp-NotebookPanel:visible .jp-Cell").count() == cells
+
+
+def test_keys_are_revoked_and_replaced_where_they_are_used(
+    open_wizard: OpenWizard, page: Page, demo: DemoServer, home: Path
+) -> None:
+    ada = demo.world.user_by_email("ada@example.org")
+    assert ada
+    spare = demo.world.make_key(ada, "lost laptop")
+    own = demo.world.make_key(ada, "this one")
+    wizard = open_wizard()
+    paste(wizard, page, own.text)
+    expect(wizard.locator(".pill")).to_have_text("Ready")
+    wizard.get_by_role("button", name="Your keys").click()
+    wizard.get_by_role("group", name="lost laptop").get_by_role("button", name="Revoke").click()
+    expect(step(wizard, "token")).to_contain_text("Revoke the key lost laptop")
+    assert demo.world.token(spare.text)
+    wizard.get_by_role("button", name="Revoke it").click()
+    expect(step(wizard, "token")).to_contain_text("has been revoked; it opens nothing any more")
+    assert demo.world.token(spare.text) is None
+
+    wizard.get_by_role("group", name="this one").get_by_role("button", name="Revoke").click()
+    expect(step(wizard, "token")).to_contain_text("This computer uses the key this one")
+    wizard.get_by_role("button", name="Replace it by a new one").click()
+    expect(step(wizard, "token")).to_contain_text("A new key is in its place")
+    assert demo.world.token(own.text) is None
+    [saved] = {json.loads(path.read_text())["token"] for path in (home / SECRETS).glob("*.json")}
+    token = demo.world.token(saved)
+    assert token
+    assert token.key
+    expect(wizard.locator(".pill")).to_have_text("Ready")
+
+    wizard.get_by_role("button", name="Revoke", exact=True).first.click()
+    wizard.get_by_role("button", name="Revoke all the same").click()
+    expect(step(wizard, "account")).to_contain_text("does not know the token")
+    expect(wizard.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    assert demo.world.token(saved) is None
+
+
+def test_a_pasted_sign_in_token_becomes_a_lasting_key_in_one_click(
+    open_wizard: OpenWizard, page: Page, demo: DemoServer, home: Path
+) -> None:
+    user = demo.world.add_user("nora@example.org", "Nora")
+    demo.world.accept(user, 2)
+    sign_in = demo.world.sign_in(user).text
+    wizard = open_wizard()
+    paste(wizard, page, sign_in)
+    expect(step(wizard, "token")).to_contain_text("is a sign-in token: it stops working in 7 days")
+    wizard.get_by_role("button", name="Make a lasting key").click()
+    expect(wizard.locator(".pill")).to_have_text("Ready")
+    expect(step(wizard, "token")).to_contain_text("The sign-in itself has been ended again")
+    assert demo.world.token(sign_in) is None
 
 
 def test_two_wizards_on_a_page_do_not_get_into_each_others_way(
@@ -251,7 +287,7 @@ def test_two_wizards_on_a_page_do_not_get_into_each_others_way(
     both = page.locator(".jp-NotebookPanel:visible").get_by_role("region", name="CAVE Setup")
     expect(both).to_have_count(2)
     second = both.nth(1)
-    expect(second.get_by_label("Your token")).to_be_visible()
+    second.get_by_role("button", name="I have a token to paste").click()
     second.locator("label", has_text="Your token").click()
     expect(second.get_by_label("Your token")).to_be_focused()
     names = page.evaluate("() => [...document.querySelectorAll('.cave-setup [id]')].map((node) => node.id)")
@@ -265,13 +301,16 @@ def test_the_page_can_be_reloaded_in_the_middle(
     open_wizard: OpenWizard, page: Page, lab: Lab, demo: DemoServer
 ) -> None:
     wizard = open_wizard()
-    paste(wizard, page, demo.world.key_of("ada@example.org"))
-    expect(step(wizard, "save")).to_have_attribute("aria-current", "step")
+    grace = demo.world.user_by_email("grace@example.org")
+    assert grace
+    paste(wizard, page, demo.world.make_key(grace, "laptop").text)
+    expect(wizard.get_by_role("region", name="Terms of service: MICrONS Public")).to_be_visible()
     lab.save(page)
     page.reload()
     page.wait_for_function("() => window.jupyterapp?.restored", timeout=60_000)
-    expect(step(wizard, "save")).to_have_attribute("aria-current", "step", timeout=20_000)
-    wizard.get_by_role("button", name="Save", exact=True).click()
+    expect(step(wizard, "terms")).to_have_attribute("aria-current", "step", timeout=20_000)
+    wizard.get_by_role("checkbox", name="I have read").check()
+    wizard.get_by_role("button", name="Accept").click()
     expect(wizard.locator(".pill")).to_have_text("Ready")
     lab.close_notebook(page)
     lab.open(page)  # afresh for the next test: a reloaded JupyterLab goes on restoring its layout for a while
@@ -279,7 +318,7 @@ def test_the_page_can_be_reloaded_in_the_middle(
 
 def test_after_a_kernel_restart_a_click_says_run_again(open_wizard: OpenWizard, page: Page) -> None:
     wizard = open_wizard()
-    expect(wizard.get_by_label("Your token")).to_be_visible()
+    expect(wizard.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     page.evaluate(
         "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart().then(() => null)"
     )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import ipywidgets
 import pytest
+import requests
 
 import cave_setup
-from cave_setup.notebook import static, widget
+from cave_setup.notebook import ladder, output, patience, static
 from cave_setup.notebook.widget import Wizard
 
 if TYPE_CHECKING:
@@ -125,7 +129,7 @@ def test_odd_messages_do_no_harm(wizard: Wizard, message: dict[str, Any]) -> Non
 def test_acceptance_of_terms_is_noticed_without_a_click(
     wizard: Wizard, demo: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(widget, "TERMS_FIRST_WAIT", 0.05)
+    monkeypatch.setattr(patience, "FIRST_WAIT", 0.05)
     grace = demo.world.user_by_email("grace@example.org")
     assert grace
     send(wizard, action="paste", text=demo.world.make_key(grace, "laptop").text)
@@ -142,8 +146,8 @@ def test_acceptance_of_terms_is_noticed_without_a_click(
 def test_waiting_for_terms_asks_ever_more_rarely_and_gives_up(
     wizard: Wizard, demo: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, seconds in {"TERMS_FIRST_WAIT": 0.02, "TERMS_LONGEST_WAIT": 0.05, "TERMS_GIVE_UP": 0.4}.items():
-        monkeypatch.setattr(widget, name, seconds)
+    for name, seconds in {"FIRST_WAIT": 0.02, "LONGEST_WAIT": 0.05, "GIVE_UP": 0.4}.items():
+        monkeypatch.setattr(patience, name, seconds)
     grace = demo.world.user_by_email("grace@example.org")
     assert grace
     send(wizard, action="paste", text=demo.world.make_key(grace, "laptop").text)
@@ -154,6 +158,253 @@ def test_waiting_for_terms_asks_ever_more_rarely_and_gives_up(
     asked = [entry.path for entry in demo.requests.entries()]
     assert {path.rsplit("/", 1)[-1] for path in asked} == {"missing"}
     assert len(asked) < 15
+
+
+# ------------------------------------------------------------------------------------------------------ signing in
+
+
+def blocks_of(state: dict[str, Any], key: str) -> str:
+    return next(json.dumps(step, ensure_ascii=False) for step in state["steps"] if step["key"] == key)
+
+
+def signed_in(demo: DemoServer, email: str = "ada@example.org") -> str:
+    user = demo.world.user_by_email(email)
+    assert user
+    return demo.world.sign_in(user).text
+
+
+def test_a_sign_in_becomes_a_saved_key_without_a_further_word(wizard: Wizard, demo: DemoServer, home: Path) -> None:
+    sign_in = signed_in(demo)
+    send(wizard, action="signing-in")
+    send(wizard, action="signed-in", token=sign_in)
+    state = wait_until(wizard, focused("ready"))
+    assert "The sign-in itself has been ended again" in blocks_of(state, "token")
+    saved = json.loads((home / ".cloudvolume/secrets/cave-secret.json").read_text())["token"]
+    assert demo.world.token(saved)
+    assert saved != sign_in
+    assert demo.world.token(sign_in) is None
+    assert sign_in not in json.dumps(wizard.state) + repr(vars(wizard)) + repr(vars(wizard._ladder))
+
+
+@pytest.mark.parametrize("token", [None, "", "f" * 31, "F" * 32, ["f" * 32], {"token": "f" * 32}])
+def test_what_is_no_token_is_no_sign_in(wizard: Wizard, demo: DemoServer, token: object) -> None:
+    demo.requests.clear()
+    send(wizard, action="signed-in", token=token)
+    send(wizard, action="ask-first", on=True)
+    wait_until(wizard, lambda state: state["askFirst"]["on"])
+    assert demo.requests.entries() == []
+    assert wizard.state["focus"] == "account"
+
+
+def test_asked_first_nothing_follows_until_it_is_said(wizard: Wizard, demo: DemoServer, home: Path) -> None:
+    send(wizard, action="ask-first", on=True)
+    send(wizard, action="signed-in", token=signed_in(demo))
+    wait_until(wizard, focused("token"))
+    send(wizard, action="choose-key", index=0)
+    wait_until(wizard, focused("save"))
+    assert not (home / ".cloudvolume").exists()
+    send(wizard, action="ask-first", on=False)  # and then it does
+    wait_until(wizard, focused("ready"))
+
+
+def test_one_of_the_accounts_keys_can_be_chosen(wizard: Wizard, demo: DemoServer, home: Path) -> None:
+    send(wizard, action="ask-first", on=True)
+    send(wizard, action="signed-in", token=signed_in(demo))
+    wait_until(wizard, focused("token"))
+    send(wizard, action="choose-key", index=1)
+    state = wait_until(wizard, focused("save"))
+    assert "key “Ada's laptop”" in blocks_of(state, "token")
+    send(wizard, action="save")
+    wait_until(wizard, focused("ready"))
+    assert json.loads((home / ".cloudvolume/secrets/cave-secret.json").read_text())["token"] == ada(demo)
+
+
+def test_a_server_that_fails_in_mid_sign_in_is_told_and_another_try_is_at_hand(
+    wizard: Wizard, demo: DemoServer
+) -> None:
+    demo.weather.set("error-500", "/auth/api/v1/user/token", requests=1)
+    sign_in = signed_in(demo)
+    send(wizard, action="signed-in", token=sign_in)
+    state = wait_until(wizard, lambda state: not state["busy"] and "is in trouble" in blocks_of(state, "account"))
+    assert '"signIn"' in blocks_of(state, "account")
+    assert demo.world.token(sign_in) is None
+    send(wizard, action="signed-in", token=signed_in(demo))
+    wait_until(wizard, focused("ready"))
+
+
+def test_waiting_for_a_person_to_sign_in_costs_no_request(wizard: Wizard, demo: DemoServer) -> None:
+    demo.requests.clear()
+    send(wizard, action="signing-in")
+    wait_until(wizard, lambda state: state["signingIn"])
+    send(wizard, action="no-sign-in", why="late")
+    wait_until(wizard, lambda state: "No word from the sign-in window" in blocks_of(state, "account"))
+    send(wizard, action="visible")
+    time.sleep(0.5)
+    assert demo.requests.entries() == []
+
+
+def tab_address(wizard: Wizard, why: str = "closed") -> str:
+    send(wizard, action="no-sign-in", why=why)
+    state = wait_until(wizard, lambda state: "/start" in blocks_of(state, "account"))
+    found = re.search(r"http[^\"]*/start[a-z-]*", blocks_of(state, "account"))
+    assert found
+    return found.group()
+
+
+def come_back(start: str, token: str) -> int:
+    """Do what a browser does that has signed in: come back from the server to where the start page said."""
+    with requests.Session() as browser:
+        address = browser.get(start, allow_redirects=False, timeout=5).headers["Location"]
+        [back] = parse_qs(urlsplit(address).query)["redirect"]
+        return browser.get(f"{back}?middle_auth_token={token}&token={token}", timeout=5).status_code
+
+
+@pytest.mark.parametrize("why", ["blocked", "closed", "late", "chosen"])
+def test_where_the_window_fails_the_tab_comes_back_to_the_kernel(wizard: Wizard, demo: DemoServer, why: str) -> None:
+    send(wizard, action="hello", base="", near=True)
+    start = tab_address(wizard, why)
+    send(wizard, action="opened", what="tab")
+    wait_until(wizard, lambda state: "Waiting for the sign-in in that tab" in blocks_of(state, "account"))
+    assert come_back(start, signed_in(demo)) == 200
+    wait_until(wizard, focused("ready"))
+    with pytest.raises(requests.ConnectionError):
+        requests.get(start, timeout=2)
+
+
+def test_the_browser_is_asked_whether_the_server_passes_on_and_the_tab_goes_that_way(
+    wizard: Wizard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(wizard._ladder, "_ask_browser", asked.append)
+    send(wizard, action="hello", base="https://hub.example/user/ada/", near=False)
+    send(wizard, action="no-sign-in", why="closed")
+    wait_until(wizard, lambda _state: bool(asked))
+    assert re.fullmatch(r"https://hub\.example/user/ada/proxy/\d+/[\w-]{32}/here", asked[0]["address"])
+    send(wizard, action="reached", through=True)
+    state = wait_until(wizard, lambda state: "/start-through" in blocks_of(state, "account"))
+    assert asked[0]["address"].replace("/here", "/start-through") in blocks_of(state, "account")
+
+
+def test_a_kernel_that_the_browser_cannot_reach_leaves_the_paste(
+    wizard: Wizard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(wizard, action="hello", base="https://hub.example/user/ada/", near=False)
+    send(wizard, action="no-sign-in", why="blocked")
+    send(wizard, action="reached", through=False)
+    state = wait_until(
+        wizard, lambda state: "cannot come back to this notebook's kernel" in blocks_of(state, "account")
+    )
+    assert "I have a token to paste" in blocks_of(state, "account")
+
+
+def test_a_browser_that_does_not_say_how_it_reaches_us_is_not_waited_for(
+    wizard: Wizard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ladder, "LOOKING_SECONDS", 0.1)
+    send(wizard, action="hello", base="http://127.0.0.1:8888/", near=True)
+    assert tab_address(wizard).startswith("http://127.0.0.1:")
+
+
+def test_a_tab_that_never_reached_us_says_that_nobody_has_signed_in(
+    wizard: Wizard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ladder, "TAB_REACHED_SECONDS", 0.1)
+    send(wizard, action="hello", base="", near=True)
+    tab_address(wizard)
+    send(wizard, action="opened", what="tab")
+    state = wait_until(wizard, lambda state: "Nobody has signed in." in blocks_of(state, "account"))
+    assert '"paste"' in blocks_of(state, "account")
+
+
+def test_no_port_stays_open_for_a_sign_in_that_is_over(wizard: Wizard, demo: DemoServer) -> None:
+    send(wizard, action="hello", base="", near=True)
+    ends: list[dict[str, Any]] = [{"action": "paste", "text": ada(demo)}, {"action": "another"}, {"action": "back"}]
+    for end in ends:
+        start = tab_address(wizard)
+        send(wizard, **end)
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            try:
+                requests.get(start, timeout=1)
+            except requests.ConnectionError:
+                break
+        else:
+            raise AssertionError(f"still open after {end['action']}")
+        send(wizard, action="another")
+        wait_until(wizard, focused("account"))
+
+
+def test_taking_the_wizard_down_closes_the_port(demo: DemoServer, home: Path) -> None:
+    made = Wizard(demo.address)
+    wait_until(made, lambda state: not state["busy"])
+    send(made, action="hello", base="", near=True)
+    start = tab_address(made)
+    made.close()
+    with pytest.raises(requests.ConnectionError):
+        requests.get(start, timeout=2)
+
+
+# ------------------------------------------------------------------------------------------------- terms and keys
+
+
+def test_terms_are_accepted_only_with_the_tick_only_those_shown_and_only_once_read(
+    wizard: Wizard, demo: DemoServer
+) -> None:
+    grace = demo.world.user_by_email("grace@example.org")
+    assert grace
+    send(wizard, action="accept", terms=2, agreed=True)  # nothing is shown yet
+    send(wizard, action="signed-in", token=signed_in(demo, "grace@example.org"))
+    wait_until(wizard, lambda state: '"kind": "terms"' in blocks_of(state, "terms"))
+    for refused in ({"terms": 2}, {"terms": 2, "agreed": "yes"}, {"terms": 3, "agreed": True}, {"agreed": True}):
+        send(wizard, action="accept", **refused)
+    send(wizard, action="check")
+    wait_until(wizard, lambda state: not state["busy"])
+    assert grace.accepted == set()
+    send(wizard, action="accept", terms=2, agreed=True)
+    wait_until(wizard, focused("ready"))
+    assert grace.accepted == {2}
+
+
+def test_terms_whose_text_cannot_be_had_are_left_to_the_servers_page(wizard: Wizard, demo: DemoServer) -> None:
+    demo.weather.set("error-500", "/auth/api/v1/tos")
+    send(wizard, action="signed-in", token=signed_in(demo, "grace@example.org"))
+    wait_until(wizard, lambda state: "Their text cannot be shown here" in blocks_of(state, "terms"))
+    demo.weather.clear()
+    send(wizard, action="check")
+    wait_until(wizard, lambda state: '"kind": "terms"' in blocks_of(state, "terms"))
+
+
+def test_terms_too_long_to_be_shown_whole_are_not_shown_cut_off(wizard: Wizard, demo: DemoServer) -> None:
+    demo.world.terms[2] = replace(demo.world.terms[2], text="x " * 60_000)
+    send(wizard, action="signed-in", token=signed_in(demo, "grace@example.org"))
+    wait_until(wizard, lambda state: "Their text cannot be shown here" in blocks_of(state, "terms"))
+
+
+def test_keys_are_looked_at_revoked_and_replaced(wizard: Wizard, demo: DemoServer) -> None:
+    user = demo.world.user_by_email("ada@example.org")
+    assert user
+    other = demo.world.make_key(user, "old laptop")
+    assert other.key
+    send(wizard, action="paste", text=ada(demo))
+    wait_until(wizard, focused("ready"))
+    send(wizard, action="keys")
+    wait_until(wizard, lambda state: "old laptop" in blocks_of(state, "token"))
+    own = next(key for key, token in demo.world.keys_of(user) if token.text == ada(demo))
+    send(wizard, action="ask-revoke", key=own.id)
+    state = wait_until(wizard, lambda state: "This computer uses the key" in blocks_of(state, "token"))
+    assert "Revoke all the same" in blocks_of(state, "token")
+    send(wizard, action="revoke", key=own.id)  # without having been asked the right question
+    wait_until(wizard, lambda state: "nothing was revoked" in blocks_of(state, "token"))
+    assert demo.world.token(own_text := ada(demo))
+    send(wizard, action="rotate")
+    wait_until(wizard, lambda state: "A new key is in its place" in blocks_of(state, "token"))
+    assert demo.world.token(own_text) is None
+    send(wizard, action="revoke", key=999)
+    wait_until(wizard, lambda state: "no key number 999" in blocks_of(state, "token"))
+    for odd in ("1", None, True, 1.5):
+        send(wizard, action="revoke", key=odd)
+    send(wizard, action="back")
+    wait_until(wizard, focused("ready"))
 
 
 def test_a_hung_server_never_blocks_the_kernel(wizard: Wizard, demo: DemoServer) -> None:
@@ -202,15 +453,15 @@ class Display:
 @pytest.fixture
 def display(wizard: Wizard, monkeypatch: pytest.MonkeyPatch) -> Display:
     made = Display()
-    monkeypatch.setattr(widget, "display", lambda *_args, **_options: made)
-    monkeypatch.setattr(widget, "get_ipython", lambda: SimpleNamespace(kernel=object()))
+    monkeypatch.setattr(output, "display", lambda *_args, **_options: made)
+    monkeypatch.setattr(output, "get_ipython", lambda: SimpleNamespace(kernel=object()))
     return made
 
 
 def test_where_no_front_end_answers_guidance_takes_the_place_of_an_empty_box(
     wizard: Wizard, display: Display, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(widget, "HELLO_SECONDS", 0.05)
+    monkeypatch.setattr(output, "HELLO_SECONDS", 0.05)
     wizard._ipython_display_()
     wait_until(wizard, lambda _state: bool(display.shown))
     assert "anywidget" in display.shown[0]["text/html"]
@@ -222,7 +473,7 @@ def test_where_no_front_end_answers_guidance_takes_the_place_of_an_empty_box(
 def test_where_a_front_end_answers_nothing_is_replaced(
     wizard: Wizard, display: Display, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(widget, "HELLO_SECONDS", 0.2)
+    monkeypatch.setattr(output, "HELLO_SECONDS", 0.2)
     wizard._ipython_display_()
     send(wizard, action="hello")
     time.sleep(0.4)

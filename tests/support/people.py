@@ -75,8 +75,9 @@ def is_ready(wizard: Locator) -> None:
 def paste(wizard: Locator, page: Page, text: str) -> None:
     """Paste with the keyboard, from the clipboard."""
     page.evaluate("text => navigator.clipboard.writeText(text)", text)
-    field = wizard.get_by_label("Your token")
+    field, opens = wizard.get_by_label("Your token"), wizard.get_by_role("button", name="I have a token to paste")
+    expect(field.or_(opens).first).to_be_visible()
     if not field.is_visible():
-        wizard.get_by_role("button", name="I have a token to paste").click()
+        opens.click()
     field.focus()
     page.keyboard.press("Control+V")
