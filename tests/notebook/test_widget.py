@@ -135,7 +135,7 @@ def test_acceptance_of_terms_is_noticed_without_a_click(
     send(wizard, action="paste", text=demo.world.make_key(grace, "laptop").text)
     wait_until(wizard, focused("terms"))
     send(wizard, action="opened", what="terms")
-    wait_until(wizard, lambda state: '"waiting"' in json.dumps(state["steps"][2]["blocks"]))
+    wait_until(wizard, lambda state: '"watching"' in json.dumps(state["steps"][2]["blocks"]))
     demo.requests.clear()
     demo.world.accept(grace, 2)
     wait_until(wizard, focused("ready"))
