@@ -113,10 +113,12 @@ def computer_name(environment: Environment) -> str:
         user = getpass.getuser()
     except (OSError, KeyError, ImportError):  # an account without an entry, as in some containers
         user = ""
-    host = platform.node().split(".")[0]
-    name = "@".join(part for part in (user, host) if part)
-    shown = "".join(letter if letter.isprintable() else " " for letter in name)
-    return " ".join(shown.split())[:_LONGEST_NAME].strip() or environment.name
+    parts = (_one_line(part) for part in (user, platform.node().split(".")[0]))
+    return "@".join(part for part in parts if part)[:_LONGEST_NAME].strip() or environment.name
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def _system_name() -> str:

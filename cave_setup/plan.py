@@ -87,7 +87,9 @@ def follows(status: Status) -> Literal["", "save"]:
     has to be decided (a different token stands there, a file is damaged, files do not last), and not twice.
     """
     facts, save = status.facts, status.step("save")
-    if facts.credential is None or not facts.credential.given or facts.environment.home_persists is False:
+    if facts.credential is None or not facts.credential.given or not isinstance(facts.server.account, Account):
+        return ""
+    if facts.environment.home_persists is False:
         return ""
     is_damaged = any(target.verdict == "repair" for target in facts.store.targets)
     return "save" if save.need == "save" and save.state != "problem" and not is_damaged else ""

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, get_args
 
 import pytest
+from support.facts import CAPSULE, LAPTOP
 from unit.conftest import in_child
 
-from cave_setup.environment import PLACES, detect
+from cave_setup.environment import PLACES, computer_name, detect
 from cave_setup.models import EnvironmentKey
 
 if TYPE_CHECKING:
@@ -97,3 +98,31 @@ def test_the_table_uses_each_documented_key_once_and_ends_with_your_own_computer
 def test_every_place_has_a_name_for_people() -> None:
     for place in PLACES:
         assert re.match(r"[A-Z]", place.name), place.key
+
+
+def test_a_computer_is_named_by_its_user_and_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "ada")
+    monkeypatch.setattr("platform.node", lambda: "laptop.lab.example.org")
+    assert computer_name(LAPTOP) == "ada@laptop"
+
+
+@pytest.mark.parametrize(("user", "name"), [("ada\n\x00lovelace ", "ada lovelace@laptop"), ("x" * 300, "x" * 120)])
+def test_the_name_fits_into_the_servers_list(monkeypatch: pytest.MonkeyPatch, user: str, name: str) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: user)
+    monkeypatch.setattr("platform.node", lambda: "laptop")
+    assert computer_name(LAPTOP) == name
+
+
+def test_an_account_without_a_name_leaves_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise OSError("No username set in the environment")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    monkeypatch.setattr("platform.node", lambda: "laptop")
+    assert computer_name(LAPTOP) == "laptop"
+    monkeypatch.setattr("platform.node", lambda: "")
+    assert computer_name(LAPTOP) == "Your own computer"
+
+
+def test_where_every_run_is_a_new_computer_its_host_is_no_name() -> None:
+    assert computer_name(CAPSULE) == "Code Ocean capsule"

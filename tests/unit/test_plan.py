@@ -44,7 +44,7 @@ from cave_setup.models import (
     TokenRefused,
     UnknownDatastack,
 )
-from cave_setup.plan import plan
+from cave_setup.plan import follows, plan
 from cave_setup.report import as_text
 
 if TYPE_CHECKING:
@@ -176,6 +176,28 @@ TABLE: dict[str, tuple[Facts, str, Need]] = {
         "✓✓✓✓!·",
         "replace",
     ),
+    "sign-in failed": (nothing_yet(problems={"account": errors.ServerTimeout("host")}), "✓!····", "sign-in"),
+    "sign-in failed, a dead token is there": (
+        facts(problems={"account": errors.SignInTimeout("Nobody came.", "Again.")}, **DEAD),
+        "✓!····",
+        "sign-in",
+    ),
+    "terms could not be sent": (
+        facts(problems={"terms": errors.ServerBroken("host", "500")}, **TERMS_OPEN),
+        "✓✓!✓✓·",
+        "accept-terms",
+    ),
+    "terms accepted by now": (facts(problems={"terms": errors.ServerBroken("host", "500")}), "✓✓✓✓✓✓", ""),
+    "a lasting key could not be made": (
+        pasted(problems={"token": errors.ServerBroken("host", "500")}, keys=(), seconds_left=600_000),
+        "✓✓✓!··",
+        "lasting-key",
+    ),
+    "a key could not be replaced": (
+        facts(problems={"token": errors.RotationStopped("The old one works.", "Again.")}),
+        "✓✓✓!✓·",
+        "retry",
+    ),
     "save refused, but it is there by now": (
         facts(problems={"save": errors.StoreBusy("Busy.", "Again.")}),
         "✓✓✓✓✓✓",
@@ -194,6 +216,39 @@ def test_the_table(made_up: Facts, states: str, need: Need) -> None:
     assert letters(status) == states
     assert status.focus.need == need
     assert status.ready == (states == "✓✓✓✓✓✓")
+
+
+GIVEN = replace(PASTED, given=True)
+FOLLOWS: dict[str, tuple[Facts, str]] = {
+    "given just now": (facts(store=NO_FILES, credentials=(GIVEN,)), "save"),
+    "given, terms open": (facts(store=NO_FILES, credentials=(GIVEN,), **TERMS_OPEN), "save"),
+    "given, saved where one reader does not look": (
+        facts(
+            store=replace(SAVED, for_cloud_volume=None, targets=(target(DATA_FILE, "read by cloud-volume"),)),
+            credentials=(replace(FROM_FILE, given=True),),
+        ),
+        "save",
+    ),
+    "given, saved": (facts(credentials=(replace(FROM_FILE, given=True),)), ""),
+    "found and not given": (facts(store=STALE_DEFAULT), ""),
+    "in a variable, not given": (facts(store=NO_FILES, credentials=(MOUNTED,)), ""),
+    "a different token there": (facts(store=DIFFERENT, credentials=(GIVEN,)), ""),
+    "a damaged file there": (facts(store=damaged("not-json"), credentials=(GIVEN,)), ""),
+    "files do not last": (facts(store=NO_FILES, credentials=(GIVEN,), environment=CAPSULE), ""),
+    "a sign-in token": (facts(store=NO_FILES, credentials=(GIVEN,), keys=(), seconds_left=600_000), ""),
+    "not verified": (facts(store=NO_FILES, credentials=(GIVEN,), account=HANGS), ""),
+    "refused": (facts(store=NO_FILES, credentials=(GIVEN,), **DEAD), ""),
+    "tried already, in vain": (
+        facts(store=NO_FILES, credentials=(GIVEN,), problems={"save": errors.StoreBusy("Busy.", "Again.")}),
+        "",
+    ),
+    "nothing yet": (nothing_yet(), ""),
+}
+
+
+@pytest.mark.parametrize(("made_up", "expected"), FOLLOWS.values(), ids=FOLLOWS)
+def test_what_follows_by_itself(made_up: Facts, expected: str) -> None:
+    assert follows(plan(made_up)) == expected
 
 
 # ----------------------------------------------------------------------------------- what each step says and does
