@@ -19,8 +19,9 @@ lint: $(VENV)/dev  ## style, types, import directions
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-bench: $(VENV)/dev  ## what importing and checking cost, beside peers in the same run
+bench: $(VENV)/dev  ## what importing and checking cost, beside peers in the same run; what a class asks a server
 	$(PYTHON) benchmarks/run.py
+	$(PYTHON) benchmarks/classroom.py 500
 
 docs: $(VENV)/dev  ## the documentation site, in site/
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet

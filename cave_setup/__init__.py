@@ -7,18 +7,28 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from cave_setup.actions import Setup
-    from cave_setup.errors import PasteError, ServerError, SetupError, SeveralTokens, StoreError
+    from cave_setup.errors import (
+        KeysError,
+        PasteError,
+        ServerError,
+        SetupError,
+        SeveralTokens,
+        SignInError,
+        StoreError,
+    )
     from cave_setup.models import Status, Step
     from cave_setup.notebook.widget import Wizard
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "KeysError",
     "PasteError",
     "ServerError",
     "Setup",
     "SetupError",
     "SeveralTokens",
+    "SignInError",
     "Status",
     "Step",
     "StoreError",
@@ -28,11 +38,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "KeysError": "cave_setup.errors",
     "PasteError": "cave_setup.errors",
     "ServerError": "cave_setup.errors",
     "Setup": "cave_setup.actions",
     "SetupError": "cave_setup.errors",
     "SeveralTokens": "cave_setup.errors",
+    "SignInError": "cave_setup.errors",
     "Status": "cave_setup.models",
     "Step": "cave_setup.models",
     "StoreError": "cave_setup.errors",
