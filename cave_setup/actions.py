@@ -170,8 +170,8 @@ class Setup(Looking):
     def make_token(self, description: str | None = None) -> Status:
         """Have a lasting key for this computer, with the token at hand, and use that from now on.
 
-        A key of the account with the same description is used again. If the token at hand is a sign-in token, it is
-        ended afterwards.
+        A key of the account with the same description is used again. If the token at hand is a sign-in token that
+        was given just now, it is ended afterwards; one that was found in a file stays until it is replaced there.
 
         Parameters
         ----------
@@ -186,7 +186,9 @@ class Setup(Looking):
         """
         facts = self._found()
         name = " ".join((description or "").split())[:LONGEST_DESCRIPTION].strip()
-        return self._make_lasting(_acting(facts), name or computer_name(self._environment), end=not facts.is_lasting)
+        return self._make_lasting(
+            _acting(facts), name or computer_name(self._environment), end=_is_a_fresh_sign_in(facts)
+        )
 
     def _make_lasting(self, token: Token, description: str, *, end: bool) -> Status:
         problem: SetupError | None = None
@@ -236,9 +238,11 @@ class Setup(Looking):
             If the account has no such key.
 
         """
-        key = self._key(key_id)
+        key, facts = self._key(key_id), self._found()
         self._given = Credential(key.token, "memory", words.one_of_the_keys(key.description))
-        return self.check()
+        self.check()
+        reports = [keys.end_sign_in(self.server, _acting(facts))] if _is_a_fresh_sign_in(facts) else []
+        return self._say(*reports)
 
     def revoke(self, key_id: int, *, own: bool = False) -> Status:
         """Revoke one of the account's keys: it opens nothing any more, wherever it is used.
@@ -440,6 +444,12 @@ def _acting(facts: Facts) -> Token:
     if credential is None or credential.other_server:
         raise NoTokenToActWith(words.NO_TOKEN_TO_ACT_WITH, words.SIGN_IN_AGAIN)
     return credential.token
+
+
+def _is_a_fresh_sign_in(facts: Facts) -> bool:
+    """Whether the token at hand came from a sign-in, is in memory only, and so of no use once there is a key."""
+    is_known = isinstance(facts.server.account, Account) and isinstance(facts.server.keys, tuple)
+    return is_known and not facts.is_lasting and facts.credential is not None and facts.credential.source == "memory"
 
 
 def _not_savable(facts: Facts) -> SetupError | None:

@@ -128,8 +128,7 @@ async def _send(
     headers = HTTPHeaders({"Content-Type": answer.content_type, "Content-Length": str(len(answer.body))})
     headers.add("Date", formatdate(usegmt=True))
     headers.add(DEMO_HEADER, "1")
-    if addresses.browser != addresses.server:
-        headers.add(BROWSER_HEADER, addresses.browser)
+    headers.add(BROWSER_HEADER, addresses.browser)
     for name, value in answer.headers:
         headers.add(name, value)
     start = ResponseStartLine("", answer.status, responses[answer.status])

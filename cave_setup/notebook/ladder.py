@@ -92,9 +92,13 @@ class Ladder:
         if self._loopback is not None and not self._loopback.is_over:
             self._move(replace(self._at, why=why))
             return
-        self._loopback = self._setup.listen(
-            lambda token: self._worker.submit(lambda: self._on_token(token)), PATIENCE
-        ).start()
+        try:
+            self._loopback = self._setup.listen(
+                lambda token: self._worker.submit(lambda: self._on_token(token)), PATIENCE
+            ).start()
+        except OSError:  # where a program may not listen at all
+            self._move(replace(self._at, why=why, tab="", tab_state="impossible"))
+            return
         self._worker.submit(self._tab_over, after=PATIENCE, name=_OVER)
         self._move(replace(self._at, why=why, tab="", tab_state="looking"))
         if not self.page_base:

@@ -151,7 +151,7 @@ def test_waiting_for_terms_asks_ever_more_rarely_and_gives_up(
     grace = demo.world.user_by_email("grace@example.org")
     assert grace
     send(wizard, action="paste", text=demo.world.make_key(grace, "laptop").text)
-    wait_until(wizard, focused("terms"))
+    wait_until(wizard, lambda state: '"kind": "terms"' in json.dumps(state["steps"][2]))
     demo.requests.clear()
     send(wizard, action="opened", what="terms")
     wait_until(wizard, lambda state: "I have accepted them" in json.dumps(state))
