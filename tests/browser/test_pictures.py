@@ -46,7 +46,6 @@ def test_the_way_of_a_newcomer(
     take(person.wizard, pictures / f"sign-in-{theme}.png")
     window = person.open_window()
     expect(window.get_by_role("button", name="Nia Newcomer")).to_be_visible()
-    take(person.wizard, pictures / f"window-{theme}.png")
     person.choose_account(window, "Nia Newcomer")
     person.click(window.get_by_role("button", name="Continue"))
     expect(person.wizard.get_by_role("checkbox", name="I have read")).to_be_visible()
