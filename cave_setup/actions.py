@@ -16,6 +16,7 @@ from cave_setup import keys, words
 from cave_setup.auth_server import LONGEST_DESCRIPTION
 from cave_setup.environment import computer_name
 from cave_setup.errors import (
+    NotJson,
     NoTokenToActWith,
     NotSavable,
     OwnKey,
@@ -28,10 +29,11 @@ from cave_setup.errors import (
 )
 from cave_setup.looking import Looking
 from cave_setup.loopback import PATIENCE, Loopback
-from cave_setup.models import Account, Credential, DatastackRecord, ServerFacts, TermsOpen, TokenRefused
+from cave_setup.models import Account, Credential, DatastackRecord, ServerFacts, TokenRefused
 from cave_setup.observe import Kept, ask_missing_terms, variables_with
 from cave_setup.paste import find_candidates, find_token
 from cave_setup.plan import plan
+from cave_setup.reading import text as text_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -185,7 +187,8 @@ class Setup(Looking):
 
         """
         facts = self._found()
-        name = " ".join((description or "").split())[:LONGEST_DESCRIPTION].strip()
+        # As the list of keys will have it: else the key would not be found again, and each time there were one more.
+        name = text_line(description)[:LONGEST_DESCRIPTION].strip()
         return self._make_lasting(
             _acting(facts), name or computer_name(self._environment), end=_is_a_fresh_sign_in(facts)
         )
@@ -266,9 +269,11 @@ class Setup(Looking):
         if is_own and not own:
             raise OwnKey(words.own_key(key.token.masked), words.OWN_KEY_REMEDY)
         try:
-            self.server.revoke_key(_acting(self._found()), key_id)
+            revoked = self.server.revoke_key(_acting(self._found()), key_id)
         except ServerError as error:
             return self._say(problems={"token": error.with_traceback(None)})
+        if isinstance(revoked, TokenRefused):
+            return self.check()
         self.check() if is_own else self._look_again("keys")
         return self._say(words.key_revoked(key.description, key.token.masked))
 
@@ -293,7 +298,7 @@ class Setup(Looking):
         try:
             new, report = keys.rotate(self.server, self._store, old, own_id, computer_name(self._environment), mounted)
         except (RotationStopped, ServerError) as error:
-            self.check()
+            self._look_again()  # at the files only: what went wrong must not be lost where the server has gone
             return self._say(problems={"token": error.with_traceback(None)})
         self._given = Credential(new, "memory", words.MADE_HERE)
         self.check()
@@ -369,7 +374,10 @@ class Setup(Looking):
             It could not be asked.
 
         """
-        return self.server.terms_text(_acting(self._found()), terms.id)
+        text = self.server.terms_text(_acting(self._found()), terms.id)
+        if isinstance(text, TokenRefused):
+            raise NoTokenToActWith(words.NO_TOKEN_TO_ACT_WITH, words.SIGN_IN_AGAIN)
+        return text
 
     def accept_terms(self, terms_id: int | None = None) -> Status:
         """Accept terms of service, as the person that the token belongs to. Call it only once that person agreed.
@@ -387,7 +395,8 @@ class Setup(Looking):
         """
         facts = self._found()
         token = _acting(facts)
-        accepted = [terms.id for terms in plan(facts).missing_terms] if terms_id is None else [terms_id]
+        in_the_way = [terms.id for terms in plan(facts).missing_terms]
+        accepted = in_the_way if terms_id is None else [terms_id]
         try:
             refused = [number for number in accepted if self.server.accept_terms(token, number) is not None]
         except ServerError as error:
@@ -395,19 +404,29 @@ class Setup(Looking):
         if refused:
             return self.check()
         self._look_again("access", "versions")
-        self._facts = self._without_terms(self._found(), accepted)
-        return plan(self._facts)
+        # What came back is a web page, as a guest network's would be. The datastack that has opened is the proof for
+        # the terms that stood in its way; about others the account is asked.
+        found = self._found().server
+        is_open = isinstance(found.access, DatastackRecord) and isinstance(found.versions, tuple)
+        proven = is_open and set(accepted) <= set(in_the_way)
+        return self._accepted(accepted, () if proven else ask_missing_terms(self.server, token))
 
-    def _without_terms(self, facts: Facts, accepted: Sequence[int]) -> Facts:
-        """Take accepted terms off the account's list; where the service goes on asking for them, ask the account."""
-        account, access = facts.server.account, facts.server.access
-        if not isinstance(account, Account):
-            return facts
-        missing = tuple(terms for terms in account.missing_terms if terms.id not in accepted)
-        if isinstance(access, TermsOpen) and access.terms.id in accepted:
-            asked = ask_missing_terms(self.server, _acting(facts))
-            missing = asked if isinstance(asked, tuple) else account.missing_terms
-        return replace(facts, server=replace(facts.server, account=replace(account, missing_terms=missing)))
+    def _accepted(self, accepted: Sequence[int], still_open: tuple[Terms, ...] | TokenRefused | ServerError) -> Status:
+        """Take terms off the account's list, but for those that the server goes on calling open."""
+        facts = self._found()
+        account = facts.server.account
+        if isinstance(still_open, TokenRefused):
+            return self.check()
+        if isinstance(still_open, ServerError):
+            return self._say(*facts.reports, problems={"terms": still_open})
+        gone = set(accepted) - {terms.id for terms in still_open}
+        if isinstance(account, Account):
+            missing = tuple(terms for terms in account.missing_terms if terms.id not in gone)
+            account = replace(account, missing_terms=missing)
+            self._facts = replace(facts, server=replace(facts.server, account=account))
+        if gone != set(accepted):
+            return self._say(*facts.reports, problems={"terms": NotJson(self.server_address.netloc)})
+        return self.found()
 
     def terms_are_accepted(self) -> bool:
         """Ask only whether the terms that stood in the way have been accepted; for waiting, at one request a time.

@@ -204,11 +204,14 @@ class AuthServer:
         return understood(answer, lambda: tuple(int(version) for version in data))
 
     @_forgetting
-    def terms_text(self, token: Token, terms_id: int) -> str:
+    def terms_text(self, token: Token, terms_id: int) -> str | TokenRefused:
         """Ask for the text of some terms, as Markdown; untrusted text, and empty if the server has none."""
         answer = self._exchange.get(self.address, "/auth/api/v1/tos", token)
+        if refuses_token(answer):
+            return TokenRefused()
         data = expect(answer, list)
-        return understood(answer, lambda: next((str(one["text"]) for one in data if int(one["id"]) == terms_id), ""))
+        texts = understood(answer, lambda: [one["text"] for one in data if int(one["id"]) == terms_id])
+        return str(texts[0] or "") if texts else ""
 
     # -------------------------------------------------------------------------------------------------- changes
 

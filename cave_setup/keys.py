@@ -104,7 +104,7 @@ def rotate(
         return new, words.old_key_is_mounted(old.masked, mounted)
     try:
         # A key that is not listed can be ended in this way only (docs/wire.md section 4).
-        gone = server.end_sign_in(old) if old_id is None else server.revoke_key(new, old_id)
+        gone = (server.end_sign_in(old) or TokenRefused()) if old_id is None else server.revoke_key(new, old_id)
     except ServerError:
         gone = TokenRefused()
     if isinstance(gone, TokenRefused):
@@ -117,7 +117,7 @@ def _put_in_place(server: AuthServer, store: TokenStore, old: Token, new: Token)
     try:
         keys = server.keys(new)
         if isinstance(keys, TokenRefused) or all(key.token != new for key in keys):
-            return RotationStopped(words.NEW_KEY_NOT_KNOWN)
+            return RotationStopped(words.NEW_KEY_NOT_KNOWN, words.NO_SUCH_KEY_REMEDY)
         store.replace_token(old, new, server.address, is_demo=server.says_it_is_a_demo)
     except SetupError as error:
         return error.with_traceback(None)

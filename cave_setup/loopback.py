@@ -6,11 +6,14 @@ program are on different computers the start page cannot be reached, and that sh
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import secrets
+import socket
 import socketserver
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -96,6 +99,11 @@ class Loopback:
         """Where a browser on this computer begins."""
         return f"http://127.0.0.1:{self.port}/{self._secret}/start"
 
+    @property
+    def landing_address(self) -> str:
+        """Where a sign-in comes back to."""
+        return f"http://127.0.0.1:{self.port}/{self._secret}/signed-in"
+
     def start_through(self, base: str) -> str:
         """Where a browser elsewhere begins, which reaches this port through jupyter-server-proxy.
 
@@ -128,7 +136,9 @@ class Loopback:
     def close(self) -> None:
         """Stop listening; harmless when it has stopped."""
         self._over.set()
-        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+        if self._thread.ident is None:  # never started, so nothing else will free the port
+            self._server.server_close()
+        elif self._thread.is_alive():
             self._thread.join(timeout=1.0)
 
     def __enter__(self) -> Self:
@@ -150,25 +160,28 @@ class Loopback:
     def answer(self, path: str, headers: Any) -> tuple[int, dict[str, str], bytes]:  # noqa: ANN401 - HTTPMessage
         """Give status, headers and body for a request."""
         parts = urlsplit(path)
-        page = parts.path.rsplit(self._secret, 1)[-1] if parts.path.startswith(f"/{self._secret}/") else ""
-        if page in {"/start", "/start-through"} and (page == "/start" or self._through):
+        secret, _, page = parts.path.removeprefix("/").partition("/")
+        if secret != self._secret:
+            page = ""
+        if page == "start" or (page == "start-through" and self._through):
             self.reached = True
-            back = self._through if page == "/start-through" else self.start_address.removesuffix("/start")
+            back = self._through if page == "start-through" else self.start_address.removesuffix("/start")
             return 302, {"Location": self._sign_in_page(f"{back}/signed-in")}, b""
-        if page == "/here":
+        if page == "here":
             return 200, {}, HERE  # for the wizard, which wants to know whether it can be reached this way
-        if page == "/signed-in" and _is_a_visit(headers):
+        if page == "signed-in" and _is_a_visit(headers):
             return self._signed_in(parts.query)
         return 404, *_page(words.LANDING_NOT_FOUND_TITLE, words.LANDING_NOT_FOUND)
 
     def _signed_in(self, query: str) -> tuple[int, dict[str, str], bytes]:
-        arguments = parse_qs(query)
-        token = _token(arguments.get("middle_auth_token", arguments.get("token", [""]))[0])
+        token = _only_token(query)
         if token is None:
             return 400, *_page(words.LANDING_EMPTY_TITLE, words.LANDING_EMPTY)
         with self._lock:
-            is_first, self.token = self.token is None, self.token or token
-        if not is_first:
+            is_taken = self.token is None and not self._over.is_set()
+            if is_taken:
+                self.token = token
+        if not is_taken:
             return 404, *_page(words.LANDING_NOT_FOUND_TITLE, words.LANDING_NOT_FOUND)
         return 200, *_page(words.LANDING_TITLE, words.LANDING)
 
@@ -182,9 +195,12 @@ class Loopback:
             self._on_token(self.token)
 
 
-def _token(text: str) -> Token | None:
+def _only_token(query: str) -> Token | None:
+    """Give the token that came back. The server says it twice (WIRE section 6); two different ones are nobody's."""
+    arguments = parse_qs(query)
+    texts = {*arguments.get("middle_auth_token", ()), *arguments.get("token", ())}
     try:
-        return Token(text)
+        return Token(texts.pop()) if len(texts) == 1 else None
     except ValueError:
         return None
 
@@ -205,31 +221,41 @@ def _page(title: str, text: str) -> tuple[dict[str, str], bytes]:
 class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     """A thread for each connection, so that one that says nothing keeps nobody waiting; but not without end.
 
+    Of too many connections the oldest is not listened to any longer: a browser that is let in says at once what it
+    wants, and whoever dawdles cannot keep it out.
+
     Not the library's HTTPServer, which looks up a name for the address first, and waits where nobody answers that.
     """
 
     daemon_threads = True
     block_on_close = False
     timeout = 0.1
+    request_queue_size = 64  # whoever finds the queue full is not told so, and tries again after a second
 
     def __init__(self, *arguments: Any) -> None:  # noqa: ANN401 - as the library has it
-        self._places = threading.Semaphore(_MOST_AT_ONCE)
+        self._latest: deque[socket.socket] = deque(maxlen=_MOST_AT_ONCE)
         super().__init__(*arguments)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the library has it
-        if self._places.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
+        if len(self._latest) == _MOST_AT_ONCE:
+            _stop_listening_to(self._latest[0])
+        self._latest.append(request)
+        super().process_request(request, client_address)
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the library has it
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._places.release()
+    def server_close(self) -> None:
+        """Close the port, and let go of everybody who has not yet said what they want."""
+        super().server_close()
+        for request in self._latest:
+            _stop_listening_to(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: a traceback here would hold the request, and that the token."""
+
+
+def _stop_listening_to(request: socket.socket) -> None:
+    """End a connection's reading; an answer that is on its way still arrives."""
+    with contextlib.suppress(OSError):  # it has ended by itself
+        request.shutdown(socket.SHUT_RD)
 
 
 def _handler_for(loopback: Loopback) -> type[http.server.BaseHTTPRequestHandler]:

@@ -282,6 +282,7 @@ class TokenStore:
             raise DemoTokenRefused(words.DEMO_REFUSED, words.DEMO_REFUSED_REMEDY)
 
         def work() -> None:
+            _make_private_folder(self.folder)  # for the lock: the files may be in other folders
             with self._locked():
                 self._finish_interrupted()
                 paths = dict.fromkeys(Path(os.path.realpath(path)) for path in self._holding(old))

@@ -655,3 +655,60 @@ FRONT_END_MISSING_ALTERNATIVE = (
 PLAIN_TEXT = "CAVE Setup: an interactive wizard. If you see only this line, run the cell in JupyterLab or Notebook 7."
 SUMMARY_RAN = "CAVE Setup for {where}, as the server answered at {when}"
 NO_TOKEN_HERE = "A token is never typed into a cell. Run %cave_setup without it, and paste it there."
+
+# --------------------------------------------------------------------------------------- signing in in a terminal
+
+NO_TOKEN_ON_COMMAND_LINE = (
+    "a token is never typed on the command line, where other people and the shell's history can see it. "
+    "Run “cave-setup login” and paste it there."
+)
+LOGIN_PASTE_NOW = "Paste your token and press Enter; it does not show. Spaces, quotes and whole downloads are fine."
+
+
+def login_begin(host: str, *, opens: bool) -> str:
+    opening = "Your browser opens this page; if it does not, open it yourself" if opens else "Open this page"
+    return (
+        f"Sign in to {host} with the Google account that you use for CAVE, or want to. A first sign-in makes the "
+        "account, and everything else follows by itself.\n"
+        "If the page cannot be opened, because your browser runs on another computer than this program, paste its "
+        "address here. Or paste a token that you have. What you paste does not show; end it with Enter.\n"
+        f"{opening}:"
+    )
+
+
+LOGIN_ELSEWHERE = (
+    "That page is on this computer, and your browser runs on another one. Nobody has signed in yet.\n"
+    "Sign in at the address below instead. The browser then ends on a page of 127.0.0.1 that it cannot open, as is to "
+    "be expected: copy the address of that page from the address bar and paste it here. There is a sign-in token in "
+    "it, which is ended at once."
+)
+
+
+def login_candidate(masked: str, description: str, created: str) -> str:
+    return "  ".join(part for part in (f"  {masked}", description, created) if part)
+
+
+LOGIN_SEVERAL_REMEDY = "Paste just the one that this computer shall use."
+LOGIN_YES_OR_NO = {True: "[Y/n]", False: "[y/N]"}
+LOGIN_MAKE_KEY = "This is a sign-in token, which stops working within 7 days. Have a lasting key made with it?"
+
+
+def login_terms_on_page(name: str, page: str) -> str:
+    return f"The terms “{name}” stand open. Read them, and accept them if you agree, on the server's page:\n{page}"
+
+
+def login_terms(name: str, text: str, page: str) -> str:
+    return f"\n{terms_text_label(name)}\n\n{text}\n\nThey are also on the server's page: {page}"
+
+
+LOGIN_TERMS_QUESTION = "Do you accept these terms? Type “yes” to accept: "
+LOGIN_SAVE = "Save the token that was found?"
+LOGIN_THIS_RUN_ONLY = f"{HOME_LOST} Save for this run only?"
+
+
+def login_damaged(shown: str, fault: str) -> str:
+    return f"{file_damaged(shown, fault)}. {DAMAGED_REMEDY} Save?"
+
+
+def login_replace(masked: str, shown: str) -> str:
+    return f"{different_token_there(masked, shown)} Replace it?"

@@ -1,5 +1,5 @@
-"""The command line ``cave-setup``: one module a verb. Draws statuses and starts the demo; holds no rule.
+"""The command line ``cave-setup``: one module a verb. Draws statuses, signs in, starts the demo; no rule.
 
 Exit codes: 0 ready; 1 something left to do; 2 wrong usage, or text without a token; 3 could not ask; 4 the server
-refused the token just given.
+refused the token just given; 130 stopped with Ctrl-C.
 """

@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from cave_setup.models import DEMO_HOME_MARK
 from cave_setup.terminal.main import READY, WRONG_USAGE
+from cave_setup.terminal.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +72,7 @@ def demo(port: int, seed: Path | None, *, server_only: bool, browser: bool) -> i
             return demo_package.run_server_only(port, seed)
         server = demo_package.DemoServer(seed=seed, port=port)
     except (ImportError, ValueError, OSError) as error:
-        print(f"cave-setup: {error}", file=sys.stderr)
+        say(f"cave-setup: {error}")
         return WRONG_USAGE
     with server, _throwaway_home() as home:
         return _run_lab(home, server.address, browser=browser)

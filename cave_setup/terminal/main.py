@@ -7,13 +7,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cave_setup import __version__
+from cave_setup import __version__, words
 from cave_setup.errors import SetupError
+from cave_setup.terminal.output import holds_a_token, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
 READY, LEFT_TO_DO, WRONG_USAGE, COULD_NOT_ASK, REFUSED = range(5)
+INTERRUPTED = 130  # as shells say it of Ctrl-C
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,34 +35,69 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parsed = _parser().parse_args(arguments)
     try:
-        if parsed.verb == "status":
-            from cave_setup.terminal.status import status  # noqa: PLC0415 - each verb loads only what it needs
-
-            return status(parsed.server, parsed.datastack, as_json=parsed.json)
-        from cave_setup.terminal.demo import demo  # noqa: PLC0415
-
-        return demo(parsed.port, parsed.seed, server_only=parsed.server_only, browser=not parsed.no_browser)
+        return _run(parsed)
     except SetupError as error:
-        print(f"cave-setup: {error}", file=sys.stderr)
+        say(f"cave-setup: {error}")
         return WRONG_USAGE
+    except KeyboardInterrupt:
+        say("")
+        return INTERRUPTED
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    """Each verb loads only what it needs."""
+    if parsed.verb == "status":
+        from cave_setup.terminal.status import status  # noqa: PLC0415
+
+        return status(parsed.server, parsed.datastack, as_json=parsed.json)
+    if parsed.verb == "login":
+        from cave_setup.actions import Setup, open_in_browser  # noqa: PLC0415
+        from cave_setup.terminal.asking import Person  # noqa: PLC0415
+        from cave_setup.terminal.login import login, login_with_token  # noqa: PLC0415
+
+        setup, person = Setup(parsed.server, parsed.datastack), Person(sys.stdin, yes=parsed.yes)
+        if parsed.with_token:
+            return login_with_token(setup, person)
+        return login(setup, person, None if parsed.no_browser else open_in_browser)
+    from cave_setup.terminal.demo import demo  # noqa: PLC0415
+
+    return demo(parsed.port, parsed.seed, server_only=parsed.server_only, browser=not parsed.no_browser)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Names in its errors what it did not understand, but no token."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(words.NO_TOKEN_ON_COMMAND_LINE if holds_a_token(message) else message)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="cave-setup", description="Set this computer up for CAVE: account, terms, token, saved and verified."
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{status,demo}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{status,login,demo}")
     status = verbs.add_parser(
         "status", help="say where the set-up of this computer stands", description="Look, ask the server, and say."
     )
     status.add_argument("--json", action="store_true", help="as JSON, for programs")
-    status.add_argument(
-        "--server",
-        metavar="URL",
-        help="CAVE server (default: the variable CAVE_SETUP_SERVER, else https://global.daf-apis.com)",
+    login = verbs.add_parser(
+        "login",
+        help="sign in, and have a lasting key made and saved",
+        description="Sign in with the browser, or paste a token; accept terms; have a lasting key made, and save it.",
     )
-    status.add_argument("--datastack", metavar="NAME", help="datastack (default: minnie65_public)")
+    login.add_argument("--no-browser", action="store_true", help="only print the address to sign in at")
+    login.add_argument("--with-token", action="store_true", help="take a token from standard input instead")
+    login.add_argument(
+        "--yes", action="store_true", help="answer questions with yes, but for terms: those only a person accepts"
+    )
+    for verb in (status, login):
+        verb.add_argument(
+            "--server",
+            metavar="URL",
+            help="CAVE server (default: the variable CAVE_SETUP_SERVER, else https://global.daf-apis.com)",
+        )
+        verb.add_argument("--datastack", metavar="NAME", help="datastack (default: minnie65_public)")
     demo = verbs.add_parser(
         "demo",
         help="try everything against a demo server, in a throwaway home",

@@ -10,6 +10,7 @@ from cave_setup.actions import Setup
 from cave_setup.errors import ServerError
 from cave_setup.report import as_text
 from cave_setup.terminal.main import COULD_NOT_ASK, LEFT_TO_DO, READY
+from cave_setup.terminal.output import show
 
 if TYPE_CHECKING:
     from cave_setup.models import Status
@@ -32,11 +33,11 @@ def status(server_address: str | None, datastack: str | None, *, as_json: bool) 
 
     """
     found = Setup(server_address, datastack).check()
-    encoding = sys.stdout.encoding or "utf-8"
     if as_json:
+        encoding = sys.stdout.encoding or "utf-8"
         print(json.dumps(found.as_dict(), indent=2, ensure_ascii=not encoding.lower().startswith("utf")))
     else:
-        print(as_text(found).encode(encoding, "replace").decode(encoding))  # a terminal that knows no "✓" shows "?"
+        show(as_text(found))
     return exit_code(found)
 
 
@@ -44,6 +45,6 @@ def exit_code(found: Status) -> int:
     """Give the exit code for a status."""
     if found.ready:
         return READY
-    server = found.facts.server
-    answers = (server.reachable, server.account, server.keys, server.access, server.versions)
+    server, problems = found.facts.server, found.facts.problems.values()
+    answers = (server.reachable, server.account, server.keys, server.access, server.versions, *problems)
     return COULD_NOT_ASK if any(isinstance(answer, ServerError) for answer in answers) else LEFT_TO_DO

@@ -1,0 +1,34 @@
+"""What is printed: plain text, in which nothing is a command to the terminal and nothing looks like a token."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+_LOOKS_LIKE_A_TOKEN = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
+
+
+def show(text: str) -> None:
+    """Print a result on standard output; a terminal that knows no “✓” shows “?”."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(plain(text).encode(encoding, "replace").decode(encoding), flush=True)
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Tell a person something, on standard error."""
+    print(plain(text), end=end, file=sys.stderr, flush=True)
+
+
+def plain(text: str) -> str:
+    """Give the text as a terminal may have it: texts of servers, and of people who paste, are nobody's to trust."""
+    kept = "".join(letter if letter.isprintable() or letter in "\n\t" else _instead(letter) for letter in text)
+    return _LOOKS_LIKE_A_TOKEN.sub(lambda found: f"····{found[0][-4:]}", kept)
+
+
+def holds_a_token(text: str) -> bool:
+    """Whether something in the text looks like a token."""
+    return _LOOKS_LIKE_A_TOKEN.search(text) is not None
+
+
+def _instead(letter: str) -> str:
+    return " " if letter.isspace() else ""
