@@ -466,9 +466,12 @@ def _acting(facts: Facts) -> Token:
 
 
 def _is_a_fresh_sign_in(facts: Facts) -> bool:
-    """Whether the token at hand came from a sign-in, is in memory only, and so of no use once there is a key."""
-    is_known = isinstance(facts.server.account, Account) and isinstance(facts.server.keys, tuple)
-    return is_known and not facts.is_lasting and facts.credential is not None and facts.credential.source == "memory"
+    """Whether the token at hand came from a sign-in, is in memory only, and so of no use once there is a key.
+
+    Only where the server has said how long it lives: a lasting one that it does not list must not be ended.
+    """
+    has_an_end = isinstance(facts.server.seconds_left, int) and not facts.is_lasting
+    return has_an_end and facts.credential is not None and facts.credential.source == "memory"
 
 
 def _not_savable(facts: Facts) -> SetupError | None:

@@ -202,7 +202,7 @@ def _token(facts: Facts) -> _Verdict:
     credential, keys = facts.credential, facts.server.keys
     seconds = facts.server.seconds.get("keys")
     if credential is None or not isinstance(facts.server.account, Account):
-        return _Verdict("waiting", words.TOKEN_WAIT)
+        return _Verdict("waiting", words.TOKEN_WAIT, notes=facts.reports)
     if isinstance(keys, ServerError):
         return _problem(keys, seconds)
     if not isinstance(keys, tuple):

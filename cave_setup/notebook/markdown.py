@@ -39,14 +39,17 @@ def as_tree(text: str) -> list[Node]:
     -------
     list
         Texts and elements, each element as ``[name, attributes, child, …]``; only harmless names, and links with
-        addresses of the web or of mail.
+        addresses of the web or of mail. Empty for a text so nested that nobody wrote it to be read.
 
     """
     from markdown_it import MarkdownIt  # noqa: PLC0415 - loaded only where there are terms to read
     from markdown_it.tree import SyntaxTreeNode  # noqa: PLC0415
 
     parser = MarkdownIt("commonmark", {"html": False}).disable("image")
-    return _children(SyntaxTreeNode(parser.parse(text[:LONGEST_TEXT])))
+    try:
+        return _children(SyntaxTreeNode(parser.parse(text[:LONGEST_TEXT])))
+    except RecursionError:
+        return []
 
 
 def _children(node: SyntaxTreeNode) -> list[Node]:
@@ -68,6 +71,7 @@ def _drawn(node: SyntaxTreeNode) -> list[Node]:
     if node.type == "link" and not str(node.attrs.get("href", "")).startswith(_LINKS):
         return _children(node)
     if node.type in _ELEMENTS:
-        attributes = {"href": node.attrs["href"]} if node.type == "link" else {}
+        # Terms are quoted by the numbers of their clauses, so a list that goes on at 3 begins at 3.
+        attributes = {name: node.attrs[name] for name in ("href", "start") if name in node.attrs}
         return [[_ELEMENTS[node.type], attributes, *_children(node)]]
     return [node.content] if node.content else _children(node)

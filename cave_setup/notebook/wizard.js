@@ -141,9 +141,10 @@ const blocks = {
 const GROWS = new Set(["p", "h4", "ul", "ol", "li", "blockquote", "strong", "em", "a", "hr", "br", "code", "pre"]);
 const grown = (tree) => {
   if (typeof tree === "string") return tree;
-  const [tag, { href }, ...children] = tree;
-  const outward = tag === "a" && /^(https?:|mailto:)/.test(href) ? { href, target: "_blank", rel: "noopener noreferrer" } : {};
-  return h(GROWS.has(tag) ? tag : "span", outward, ...children.map(grown));
+  const [tag, { href, start }, ...children] = tree;
+  const attributes = tag === "ol" ? { start } : {};
+  if (tag === "a" && /^(https?:|mailto:)/.test(href)) Object.assign(attributes, { href, target: "_blank", rel: "noopener noreferrer" });
+  return h(GROWS.has(tag) ? tag : "span", attributes, ...children.map(grown));
 };
 
 const control = (item, wizard) => (item.signIn ? signIn : item.href ? link : button)(item, wizard);

@@ -231,12 +231,12 @@ def test_of_two_sign_ins_at_once_the_first_fails_and_can_be_tried_again(place: P
     person = place.person()
     window = person.open_window()
     window.get_by_role("button", name="Ada Lovelace").wait_for()
-    other = place.page.context.new_page()
     browser_address = place.lab.proxied(int(place.demo.address.rsplit(":", 1)[1]))
     start = browser_address if place.lab.address.endswith("/user/demo") else place.demo.address
-    other.goto(f"{start}/sticky_auth/api/v1/authorize")
-    other.get_by_role("button", name="Grace Hopper").click()
-    other.close()
+    # Not with a page of its own: Chromium may hang in closing one that has just gone on to another address.
+    same_browser = place.page.context.request
+    google = same_browser.get(f"{start}/sticky_auth/api/v1/authorize")
+    assert "postMessage" in same_browser.post(google.url, form={"email": "grace@example.org"}).text()
     window.get_by_role("button", name="Ada Lovelace").click()
     expect(window.locator("body")).to_contain_text("authorization error")
     closed_and_again(person, window)
