@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from cave_setup import words
 from cave_setup.errors import DemoTokenRefused, FolderNotWritable, StoreBusy, StoreError, WouldReplace
+from cave_setup.folders import can_be_a_file_name, can_be_written, exists, make_private, make_private_folder
 from cave_setup.models import DEMO_HOME_MARK, SaveTarget, ServerAddress, StoreFacts, Token, TokenFile
 from cave_setup.token_files import DEFAULT_FILE, LEGACY_FILE, content_with_token, other_server_of, read_token_file
 from cave_setup.transaction import leftovers, write_together
@@ -90,8 +91,8 @@ class TokenStore:
             for_caveclient=self._for_caveclient(files, server),
             for_cloud_volume=self._for_cloud_volume(files, data_server) if data_server else None,
             targets=targets,
-            left_out="" if _can_be_a_file_name(server.file_name) else server.file_name,
-            writable=_can_be_written(self.folder),
+            left_out="" if can_be_a_file_name(server.file_name) else server.file_name,
+            writable=can_be_written(self.folder),
             seconds=time.perf_counter() - began,
         )
 
@@ -102,7 +103,7 @@ class TokenStore:
             with contextlib.suppress(OSError):
                 found += sorted(path for path in folder.iterdir() if path.name.endswith((DEFAULT_FILE, LEGACY_FILE)))
         # A link to nowhere is no file, for caveclient as for us; a save makes the file that it points to.
-        return [path for path in found if not path.name.startswith(".") and _exists(path)]
+        return [path for path in found if not path.name.startswith(".") and exists(path)]
 
     def _for_caveclient(self, files: dict[Path, TokenFile], server: ServerAddress) -> TokenFile | None:
         """Choose as caveclient does: the server's file if it exists, else the default one; the legacy one last."""
@@ -143,7 +144,7 @@ class TokenStore:
         return tuple(
             self._target(path, reader, files, own, token)
             for path, reader in wanted.items()
-            if _can_be_a_file_name(path.name)
+            if can_be_a_file_name(path.name)
         )
 
     def _target(
@@ -224,8 +225,8 @@ class TokenStore:
         replace: bool,
         default: Literal["auto", "keep", "replace"],
     ) -> None:
-        _make_private_folder(self.folder)
-        _make_private_folder(self.cloud_volume_folder)
+        make_private_folder(self.folder)
+        make_private_folder(self.cloud_volume_folder)
         with self._locked():
             self._finish_interrupted()
             targets = [
@@ -244,7 +245,7 @@ class TokenStore:
         for target in targets:
             path = Path(os.path.realpath(target.path))  # a linked file stays a link; what it points to is replaced
             if target.verdict == "same":
-                _make_private(path)
+                make_private(path)
                 continue
             if target.verdict == "repair":
                 self._copy_aside(path)
@@ -282,7 +283,7 @@ class TokenStore:
             raise DemoTokenRefused(words.DEMO_REFUSED, words.DEMO_REFUSED_REMEDY)
 
         def work() -> None:
-            _make_private_folder(self.folder)  # for the lock: the files may be in other folders
+            make_private_folder(self.folder)  # for the lock: the files may be in other folders
             with self._locked():
                 self._finish_interrupted()
                 paths = dict.fromkeys(Path(os.path.realpath(path)) for path in self._holding(old))
@@ -377,36 +378,3 @@ class TokenStore:
 
 def _kept(target: SaveTarget, default: str) -> bool:
     return default == "keep" and target.path.name == DEFAULT_FILE
-
-
-def _can_be_a_file_name(name: str) -> bool:
-    return sys.platform != "win32" or ":" not in name
-
-
-def _make_private_folder(folder: Path) -> None:
-    """Make the folder and what is missing above it, each for this user alone."""
-    missing = []
-    while not _exists(folder):
-        missing.append(folder)
-        folder = folder.parent
-    for path in reversed(missing):
-        path.mkdir(mode=0o700, exist_ok=True)
-
-
-def _make_private(path: Path) -> None:
-    if sys.platform == "win32":
-        return  # the profile's own protection holds there
-    with contextlib.suppress(OSError):
-        if path.stat().st_mode & 0o077:
-            path.chmod(0o600)
-
-
-def _exists(path: Path) -> bool:
-    # Path.exists() raises where a folder on the way may not be entered; this says no.
-    return os.path.exists(path)  # noqa: PTH110
-
-
-def _can_be_written(folder: Path) -> bool:
-    while not _exists(folder) and folder != folder.parent:
-        folder = folder.parent
-    return os.access(folder, os.W_OK | os.X_OK)

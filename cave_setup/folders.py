@@ -1,0 +1,47 @@
+"""Folders and files that belong to one user alone: made, looked at, closed to others. Knows nothing of tokens."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def can_be_a_file_name(name: str) -> bool:
+    """Whether this system takes the name; Windows takes no colon."""
+    return sys.platform != "win32" or ":" not in name
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make the folder and what is missing above it, each for this user alone."""
+    missing = []
+    while not exists(folder):
+        missing.append(folder)
+        folder = folder.parent
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_private(path: Path) -> None:
+    """Take the file away from everybody else, as far as that can be done."""
+    if sys.platform == "win32":
+        return  # the profile's own protection holds there
+    with contextlib.suppress(OSError):
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+
+
+def exists(path: Path) -> bool:
+    """Whether something is there, as far as one may look: Path.exists() raises where a folder may not be entered."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def can_be_written(folder: Path) -> bool:
+    """Whether files can be made in the folder, or the folder itself if there is none yet."""
+    while not exists(folder) and folder != folder.parent:
+        folder = folder.parent
+    return os.access(folder, os.W_OK | os.X_OK)
