@@ -34,16 +34,21 @@ _LONGEST_TERMS = 50_000  # characters
 
 @contextlib.contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """Have SIGTERM end things in order: the terminal shows again what is typed, and nobody listens any more."""
+    """Have signals end things in order: the terminal shows again what is typed, and nobody listens any more.
+
+    Ctrl-C, too, where a shell that started this in the background had it ignored: it may be brought to the front.
+    """
 
     def end(*_: object) -> None:
         raise SystemExit(128 + signal.SIGTERM)
 
-    before = signal.signal(signal.SIGTERM, end)
+    handlers: dict[int, Callable[..., object]] = {signal.SIGTERM: end, signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @_ended_in_order()
