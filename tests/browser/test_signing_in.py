@@ -86,6 +86,7 @@ def demo_for(lab: Lab, clock: ManualClock, seed: Any = None) -> Iterator[DemoSer
 def place(request: pytest.FixtureRequest, pages: Callable[[Lab], Page], home: Path) -> Iterator[Place]:
     lab: Lab = request.getfixturevalue(request.param)
     page = pages(lab)
+    page.bring_to_front()  # of several Jupyters in one browser; one that is not seen is slow on purpose
     page.context.clear_cookies(name="session")
     page.context.clear_cookies(name="middle_auth_token")
     clock = ManualClock()
