@@ -33,6 +33,7 @@ __all__ = [
     "Step",
     "StoreError",
     "__version__",
+    "activate",
     "load_ipython_extension",
     "wizard",
 ]
@@ -75,6 +76,43 @@ def wizard(server_address: str | None = None, datastack: str | None = None) -> W
     from cave_setup.notebook.widget import Wizard  # noqa: PLC0415 - ipywidgets is loaded only for this
 
     return Wizard(server_address, datastack)
+
+
+def activate(server_address: str | None = None, datastack: str | None = None, *, replace: bool = False) -> Status:
+    """Let caveclient and cloud-volume find a mounted secret, where files do not last: write their files for this run.
+
+    For the first cell of a notebook that names no token, on Code Ocean and the like. Call it before cloud-volume is
+    first used, which reads its file once. Where files last nothing is written; there a token is saved once.
+
+    Parameters
+    ----------
+    server_address, datastack : str, optional
+        As in `wizard`.
+    replace : bool
+        Replace a different token that stands in one of the files.
+
+    Returns
+    -------
+    Status
+        As the server answered just now; what stands in the way is printed to standard error, too.
+
+    Raises
+    ------
+    AddressError
+        If the address or the name of the datastack cannot be one.
+
+    """
+    import contextlib  # noqa: PLC0415 - importing the package does no work
+    import sys  # noqa: PLC0415
+
+    from cave_setup.actions import Setup  # noqa: PLC0415
+    from cave_setup.report import what_stands_in_the_way  # noqa: PLC0415
+
+    with contextlib.closing(Setup(server_address, datastack)) as setup:
+        status = setup.activate(replace=replace)
+    if not status.ready:
+        print(what_stands_in_the_way(status), file=sys.stderr)  # noqa: T201 - or the next cell fails, and why is not seen
+    return status
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

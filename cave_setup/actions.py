@@ -28,7 +28,7 @@ from cave_setup.loopback import PATIENCE, Loopback
 from cave_setup.models import Account, Credential, DatastackRecord, TokenRefused
 from cave_setup.observe import ask_missing_terms
 from cave_setup.paste import find_candidates, find_token
-from cave_setup.plan import plan
+from cave_setup.plan import can_activate, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -204,6 +204,31 @@ class Setup(KeyActions):
         if problem is None:
             return plan(self._found())
         return self._say(*facts.reports, problems={"save": problem.with_traceback(None)})
+
+    def activate(self, *, replace: bool = False) -> Status:
+        """Where files do not last, write those that caveclient and cloud-volume read, for this run only.
+
+        For notebooks that name no token, where it is mounted as a secret. Where files last, nothing is written: there a
+        person saves the token once.
+
+        Parameters
+        ----------
+        replace : bool
+            As in `save`.
+
+        Returns
+        -------
+        Status
+            Its ``save`` step is a problem if the files could not be written.
+
+        """
+        status = self.check()
+        return self.save(replace=replace) if can_activate(status) else status
+
+    def reveal(self) -> str:
+        """Give the token that is looked at, for the clipboard of the person whose it is; empty if there is none."""
+        credential = self._found().credential
+        return credential.token.reveal() if credential else ""
 
     # ----------------------------------------------------------------------------------------------------- terms
 

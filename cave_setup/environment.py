@@ -14,11 +14,13 @@ from cave_setup.models import Environment, EnvironmentKey
 Signs = Callable[[Mapping[str, str], Path], bool]
 
 # Names under which people keep a CAVE token in a variable; no CAVE library reads one (docs/wire.md section 10).
-ANYWHERE = ("CAVE_TOKEN", "CAVECLIENT_TOKEN")
+ANYWHERE = ("CAVE_TOKEN", "CAVECLIENT_TOKEN", "FLYWIRE_TOKEN", "CHUNKEDGRAPH_SECRET")
 # On Code Ocean a secret arrives under the name of its *type* unless renamed, so these may hold other secrets too:
-# whatever lacks the form of a token is not taken. Names for another deployment are left out on purpose.
-ON_CODE_OCEAN = (*ANYWHERE, "API_SECRET", "API_SECRET_microns", "CUSTOM_KEY", "CUSTOM_KEY_2")
-
+# `secret_variables` takes none that lacks the form of a token or is named for another deployment.
+ON_CODE_OCEAN = (
+    *ANYWHERE,
+    *("API_SECRET_microns", "API_SECRET_v1dd", "API_SECRET", "API_SECRET_2", "CUSTOM_KEY", "CUSTOM_KEY_2"),
+)
 
 _LONGEST_NAME = 120  # characters that the server has room for in the list of keys (docs/wire.md section 4)
 
@@ -29,7 +31,7 @@ class Place:
 
     Parameters
     ----------
-    key, name, home_persists, secret_variables, variables_first
+    key, name, home_persists, secret_variables, variables_first, shared_folders
         As in `cave_setup.models.Environment`.
     signs : callable
         ``signs(variables, root)``: whether this is the place.
@@ -42,6 +44,7 @@ class Place:
     home_persists: bool | None
     secret_variables: tuple[str, ...] = ANYWHERE
     variables_first: bool = False
+    shared_folders: tuple[str, ...] = ()
 
 
 def _any_variable(*names: str) -> Signs:
@@ -66,6 +69,7 @@ PLACES: tuple[Place, ...] = (
         home_persists=False,
         secret_variables=ON_CODE_OCEAN,
         variables_first=True,
+        shared_folders=("~/capsule", "/root/capsule", "/code", "/data", "/scratch", "/results"),
     ),
     Place(
         key="local",
@@ -99,6 +103,7 @@ def detect(variables: Mapping[str, str], root: Path = Path("/")) -> Environment:
         home_persists=place.home_persists,
         secret_variables=place.secret_variables,
         variables_first=place.variables_first,
+        shared_folders=place.shared_folders,
     )
 
 

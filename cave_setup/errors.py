@@ -9,6 +9,7 @@ SetupError
 │   ├── StoreBusy              another program holds the lock
 │   ├── DemoTokenRefused       a demo's token does not belong into a real home
 │   ├── NotSavable             this token must not be saved (yet)
+│   ├── FolderIsShared         the files would lie where other people see them
 │   └── WouldReplace           a different token stands there: a person is asked first
 ├── SignInError                signing in brought no key
 │   ├── SignInTimeout          nobody came back from the sign-in page in time
@@ -107,6 +108,10 @@ class DemoTokenRefused(StoreError):
 
 class NotSavable(StoreError):
     """The token must not be saved: it was never verified, was refused, or is about to run out."""
+
+
+class FolderIsShared(StoreError):
+    """The token files would lie in a folder that other people get to see; nothing was written."""
 
 
 class WouldReplace(StoreError):

@@ -10,7 +10,7 @@ from cave_setup.environment import computer_name
 from cave_setup.errors import NoTokenToActWith, OwnKey, RotationStopped, ServerError, SetupError, UnknownKey
 from cave_setup.looking import Looking
 from cave_setup.models import Credential, ServerFacts, TokenRefused
-from cave_setup.observe import Kept, variables_with
+from cave_setup.observe import Kept
 from cave_setup.reading import text as text_line
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class KeyActions(Looking):
         old = acting(facts)
         if not facts.is_lasting:
             raise NoTokenToActWith(words.NO_TOKEN_TO_ACT_WITH, words.SIGN_IN_AGAIN)
-        mounted = variables_with(old, self._environment, self._variables)
+        mounted = tuple(found.name for found in facts.secret_variables if found.token == old)
         own_id = facts.own_key.id if facts.own_key else None
         try:
             new, report = keys.rotate(self.server, self._store, old, own_id, computer_name(self._environment), mounted)
@@ -168,8 +168,9 @@ class KeyActions(Looking):
         """Whether this computer uses the key: it is looked at, or stands in a file or a variable."""
         token = self._key(key_id).token
         facts = self._found()
-        in_files = any(file.token == token for file in facts.store.files)
-        return in_files or any(credential.token == token for credential in facts.credentials)
+        in_files = [file.token for file in facts.store.files]
+        in_variables = [found.token for found in facts.secret_variables]
+        return token in [*in_files, *in_variables, *(credential.token for credential in facts.credentials)]
 
 
 def acting(facts: Facts) -> Token:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cave_setup.auth_server import AuthServer
+from cave_setup.code_ocean import account_page
 from cave_setup.environment import detect
 from cave_setup.models import (
     DEFAULT_DATASTACK,
@@ -43,11 +44,14 @@ class Looking:
     ) -> None:
         self._variables = os.environ if variables is None else variables
         self._environment = environment or detect(self._variables)
-        self._store = store or TokenStore(cloud_volume_dir=self._variables.get("CLOUD_VOLUME_DIR"))
+        self._store = store or TokenStore(
+            cloud_volume_dir=self._variables.get("CLOUD_VOLUME_DIR"), never_in=self._environment.shared_folders
+        )
         self._server: AuthServer | None = None
         self._given: Credential | None = None
         self._candidates: tuple[Candidate, ...] = ()
         self._facts: Facts | None = None
+        self._account_page = ""
         self.use_server(
             server_address or self._variables.get(SERVER_VARIABLE) or DEFAULT_SERVER,
             datastack or self._variables.get(DATASTACK_VARIABLE) or DEFAULT_DATASTACK,
@@ -103,6 +107,22 @@ class Looking:
         """
         return self._look(None)
 
+    def look_here(self) -> Status:
+        """Look at this computer again, its files and variables, and ask the server nothing that it has answered."""
+        return self._look_again()
+
+    def use_account_page(self, address: str) -> Status:
+        """Take any address of the platform that we are on, where it could not be found out, for the guide's links.
+
+        Raises
+        ------
+        AddressError
+            If it cannot be one.
+
+        """
+        self._account_page = account_page(address)
+        return self._look_again()
+
     def found(self) -> Status:
         """Judge what was found last, without looking again."""
         return plan(self._found())
@@ -118,9 +138,11 @@ class Looking:
 
     def _look(self, kept: Kept | None) -> Status:
         self._store.mend()
-        self._facts = observe(
+        facts = observe(
             self.server, self._store, self._environment, self._variables, self.datastack, self._given, kept=kept
         )
+        page = self._account_page or facts.platform.account_page
+        self._facts = replace(facts, platform=replace(facts.platform, account_page=page))
         return plan(self._facts)
 
     def _look_again(self, *changed: str) -> Status:

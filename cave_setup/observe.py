@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from cave_setup.code_ocean import read_capsule
 from cave_setup.errors import ServerError, ServerTimeout, UnexpectedAnswer
 from cave_setup.models import (
     Account,
@@ -19,16 +20,19 @@ from cave_setup.models import (
     DatastackRecord,
     Environment,
     Facts,
+    PlatformSecrets,
     ServerFacts,
     StoreFacts,
     Terms,
     Token,
     TokenRefused,
 )
+from cave_setup.secret_variables import look_through
 from cave_setup.token_files import other_server_of
 
 if TYPE_CHECKING:
     from cave_setup.auth_server import AuthServer
+    from cave_setup.models import SecretVariable
     from cave_setup.token_store import TokenStore
 
 CHECK_SECONDS = 10.0
@@ -89,9 +93,12 @@ def observe(  # noqa: PLR0913 - each is a part of the world
 
     """
     files = store.read(server.address, None, None)
-    found = find_credentials(server, files, environment, variables, given)
+    platform = _platform_secrets(environment, store, variables)
+    in_variables = look_through(environment.secret_variables, platform.slots, variables, server.address, datastack)
+    found = find_credentials(server, files, in_variables, given, variables_first=environment.variables_first)
+    found = _as_last_time(found, kept)
     still = kept if kept and found and found[0].token == kept.token else Kept()
-    asked = ask(server, datastack, found[0] if found else None, still.answers)
+    asked, found = _ask_about(server, datastack, found, still.answers)
     facts = Facts(
         server_address=server.address,
         datastack=datastack,
@@ -100,8 +107,44 @@ def observe(  # noqa: PLR0913 - each is a part of the world
         server=asked,
         checked_at=still.checked_at if still.checked_at and asked == still.answers else datetime.now(timezone.utc),
         credentials=found,
+        secret_variables=in_variables,
+        platform=platform,
     )
     return with_store(facts, store)
+
+
+def _ask_about(
+    server: AuthServer, datastack: str, found: tuple[Credential, ...], known: ServerFacts
+) -> tuple[ServerFacts, tuple[Credential, ...]]:
+    """Ask about the first credential, and put it first that was asked about.
+
+    A variable can hold a secret of something else that looks like a token. One that the server does not know makes way
+    for the next variable, so that the good one is found without anybody being asked.
+    """
+    deadline = time.monotonic() + CHECK_SECONDS
+    first = ask(server, datastack, found[0] if found else None, known, deadline)
+    if not (found and _may_make_way(found[0]) and isinstance(first.account, TokenRefused)):
+        return first, found
+    for credential in found[1:]:
+        if _may_make_way(credential):
+            asked = ask(server, datastack, credential, ServerFacts(), deadline)
+            if not isinstance(asked.account, TokenRefused):
+                return asked, _with_first(found, credential)
+    return first, found
+
+
+def _may_make_way(credential: Credential) -> bool:
+    return credential.source == "environment" and not credential.given and not credential.other_server
+
+
+def _as_last_time(found: tuple[Credential, ...], kept: Kept | None) -> tuple[Credential, ...]:
+    """Put the variable first that was found good last time."""
+    known = next((credential for credential in found if kept and credential.token == kept.token), None)
+    return _with_first(found, known) if known and _may_make_way(known) and _may_make_way(found[0]) else found
+
+
+def _with_first(found: tuple[Credential, ...], first: Credential) -> tuple[Credential, ...]:
+    return (first, *(credential for credential in found if credential is not first))
 
 
 def with_store(facts: Facts, store: TokenStore) -> Facts:
@@ -117,23 +160,27 @@ def with_store(facts: Facts, store: TokenStore) -> Facts:
 def find_credentials(
     server: AuthServer,
     files: StoreFacts,
-    environment: Environment,
-    variables: Mapping[str, str],
+    in_variables: tuple[SecretVariable, ...],
     given: Credential | None,
+    *,
+    variables_first: bool,
 ) -> tuple[Credential, ...]:
-    """List the tokens for this server, the one to look at first; equal ones once, with their strongest source."""
+    """List the tokens for this server, the one to look at first; equal ones once, with their strongest source.
+
+    A variable that is named for another deployment holds none for this one.
+    """
     own = {server.address.netloc}
-    in_files = [
+    saved = [
         Credential(file.token, "file", file.shown, other_server_of(file.token, files.files, own, file.server))
         for file in [files.for_caveclient]
         if file and file.token
     ]
-    in_variables = [
-        Credential(token, "environment", name, other_server_of(token, files.files, own))
-        for name in environment.secret_variables
-        if (token := _token_in(variables.get(name)))
+    mounted = [
+        Credential(found.token, "environment", found.name, other_server_of(found.token, files.files, own))
+        for found in in_variables
+        if found.token and not found.other_server
     ]
-    ordered = in_variables + in_files if environment.variables_first else in_files + in_variables
+    ordered = mounted + saved if variables_first else saved + mounted
     if given:
         # Once it is saved or mounted, that is where it comes from.
         kept = next((credential for credential in ordered if credential.token == given.token), None)
@@ -146,27 +193,20 @@ def find_credentials(
     return tuple(strongest.values())
 
 
-def variables_with(token: Token, environment: Environment, variables: Mapping[str, str]) -> tuple[str, ...]:
-    """Name the environment variables that hold this token."""
-    return tuple(name for name in environment.secret_variables if _token_in(variables.get(name)) == token)
-
-
-def _token_in(value: str | None) -> Token | None:
-    try:
-        return Token((value or "").strip().strip("\"'"))
-    except ValueError:
-        return None
+def _platform_secrets(environment: Environment, store: TokenStore, variables: Mapping[str, str]) -> PlatformSecrets:
+    if environment.key != "code-ocean":
+        return PlatformSecrets()
+    found = read_capsule(store.home)
+    return replace(found, slots=tuple(replace(slot, has_arrived=slot.variable in variables) for slot in found.slots))
 
 
 # ------------------------------------------------------------------------------------------------- the server
 
 
 def ask(
-    server: AuthServer, datastack: str, credential: Credential | None, known: ServerFacts | None = None
+    server: AuthServer, datastack: str, credential: Credential | None, known: ServerFacts, deadline: float
 ) -> ServerFacts:
-    """Ask the servers all that is not known yet, within ten seconds whatever they do."""
-    known = known or ServerFacts()
-    deadline = time.monotonic() + CHECK_SECONDS
+    """Ask the servers all that is not known yet, until the deadline whatever they do."""
     host = server.address.netloc
     if credential is None or credential.other_server:
         first = _at_once({"reachable": server.version}, host, deadline)

@@ -84,6 +84,28 @@ def find_candidates(text: str) -> tuple[Candidate, ...]:
     return tuple(first.values())
 
 
+def find_in_secret(text: str) -> Candidate:
+    """Find the token in the value of a secret, which may as well be a secret of something else.
+
+    Stricter than `find_token`: a token may be wrapped in quotes or blanks, or be the token page's download, but nothing
+    is picked out of a longer text, since that would be a piece of somebody else's secret.
+
+    Raises
+    ------
+    PasteError
+        If the value is not a token; the sentence says what it looks like instead, where that can be told.
+
+    """
+    bare, cleaned = _unwrap(text[:LONGEST_TEXT])
+    if token := _bare_token(bare):
+        return Candidate(token, cleaned=tuple(dict.fromkeys(cleaned + _case_note(bare))))
+    data = _as_data(_INVISIBLE.sub("", text[:LONGEST_TEXT]).strip())
+    found = _from_entry(data, cleaned) if isinstance(data, dict) and isinstance(data.get("token"), str) else []
+    if not found:
+        raise PasteError(_what_instead(text), words.WHAT_A_TOKEN_LOOKS_LIKE)
+    return found[0]
+
+
 def _unwrap(text: str) -> tuple[str, list[str]]:
     """Take off what is around and between, and say what it was."""
     cleaned = []

@@ -6,11 +6,12 @@ is to do becomes the current one. There is no order of screens and no "next": go
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from cave_setup import words
 from cave_setup.errors import ServerError, WouldReplace
+from cave_setup.guiding import waiting_slot, what_is_wrong, wrong_secrets
 from cave_setup.models import (
     Account,
     Credential,
@@ -95,6 +96,13 @@ def follows(status: Status) -> Literal["", "save"]:
     return "save" if save.need == "save" and save.state != "problem" and not is_damaged else ""
 
 
+def can_activate(status: Status) -> bool:
+    """Whether the files that caveclient and cloud-volume read can be written for this run only."""
+    facts = status.facts
+    may_be_saved = facts.is_lasting and isinstance(facts.server.account, Account)
+    return facts.environment.home_persists is False and may_be_saved and not are_files_in_place(facts)
+
+
 def _in_order(verdicts: dict[StepKey, _Verdict]) -> tuple[Step, ...]:
     steps = []
     first = True
@@ -136,8 +144,9 @@ def _account(facts: Facts) -> _Verdict:
         return _Verdict("problem", failed.sentence, failed.remedy, "sign-in")
     if credential is None:
         if isinstance(facts.server.reachable, ServerError):
-            return _problem(facts.server.reachable, facts.server.seconds.get("reachable"))
-        return _Verdict("todo", words.no_token_here(host), words.SIGN_IN_REMEDY, "sign-in")
+            problem = _problem(facts.server.reachable, facts.server.seconds.get("reachable"))
+            return replace(problem, notes=_wrong_secrets(facts))
+        return _no_token(facts)
     if credential.other_server:
         other = deployment_of(credential.other_server)
         sentence = words.token_of_another_server(credential.token.masked, credential.where, other)
@@ -154,11 +163,38 @@ def _account(facts: Facts) -> _Verdict:
     return _Verdict("done", who, notes=notes, seconds=seconds)
 
 
+def _no_token(facts: Facts) -> _Verdict:
+    """Say what there is instead of a token: a secret that has not arrived, a secret that is none, or nothing."""
+    host, slot, wrong = facts.server_address.netloc, waiting_slot(facts), _wrong_secrets(facts)
+    if slot is not None:
+        sentence = words.slot_not_arrived(slot.shown, slot.variable)
+        return _Verdict("todo", sentence, words.RESTART_REMEDY, "restart", notes=wrong)
+    if wrong:
+        sentence = words.no_token_in_secrets(host, wrong[0])
+        return _Verdict("todo", sentence, words.SIGN_IN_REMEDY, "sign-in", notes=wrong[1:])
+    return _Verdict("todo", words.no_token_here(host), words.SIGN_IN_REMEDY, "sign-in")
+
+
+def _wrong_secrets(facts: Facts) -> tuple[str, ...]:
+    return tuple(what_is_wrong(found, facts.server_address.netloc) for found in wrong_secrets(facts))
+
+
 def _notes_on_credentials(facts: Facts) -> tuple[str, ...]:
     credential = facts.credential
-    cleaned = (words.cleaned(credential.cleaned),) if credential and credential.cleaned else ()
+    if credential is None:
+        return ()
+    cleaned = (words.cleaned(credential.cleaned),) if credential.cleaned else ()
     others = [words.credential_at(other.token.masked, other.where) for other in facts.credentials[1:]]
-    return cleaned + ((words.several_differ(others),) if others else ())
+    return cleaned + ((words.several_differ(_winner(facts, credential), others),) if others else ())
+
+
+def _winner(facts: Facts, credential: Credential) -> str:
+    """Say whose word counts where several tokens differ."""
+    if credential.given:
+        return words.GIVEN_WINS
+    if credential.source == "environment":
+        return words.SECRET_WINS if facts.environment.variables_first else ""
+    return words.FILE_WINS
 
 
 def _terms(facts: Facts) -> _Verdict:
@@ -257,7 +293,7 @@ def _ready(facts: Facts, verdicts: dict[StepKey, _Verdict]) -> _Verdict:
 def _save(facts: Facts) -> _Verdict:
     verdict = _save_by_place(facts)
     error = facts.problems.get("save")
-    if error is None or verdict.state == "done":
+    if error is None or (verdict.state == "done" and not _is_mounted(facts)):
         return verdict
     need: Need = "replace" if isinstance(error, WouldReplace) else verdict.need
     return _Verdict("problem", error.sentence, error.remedy, need or "retry", verdict.title, verdict.notes)
@@ -269,13 +305,35 @@ def _save_by_place(facts: Facts) -> _Verdict:
         return _Verdict("waiting", words.SAVE_WAIT)
     environment = facts.environment
     if environment.variables_first and environment.home_persists is False:
-        if credential.source == "environment" and isinstance(facts.server.account, TokenRefused):
-            return _Verdict("waiting", words.saved_token_dead([credential.where]), title=words.MOUNT_TITLE)
-        if credential.source == "environment":
-            return _Verdict("done", words.mounted(credential.where), title=words.MOUNTED_TITLE)
-        state: Literal["todo", "waiting"] = "todo" if facts.is_lasting else "waiting"
-        return _Verdict(state, words.MOUNT_SUMMARY, words.MOUNT_REMEDY, "mount", words.MOUNT_TITLE)
+        return _save_as_secret(facts)
     return _save_in_files(facts, credential)
+
+
+def _save_as_secret(facts: Facts) -> _Verdict:
+    mounted = facts.mounted if _is_mounted(facts) else None
+    if mounted and isinstance(facts.server.account, TokenRefused):
+        return _Verdict("waiting", words.saved_token_dead([mounted.shown]), title=words.MOUNT_TITLE)
+    if mounted and mounted.fault:
+        sentence = words.secret_is_wrong(mounted.shown, mounted.fault)
+        return _Verdict("problem", sentence, words.EDIT_SECRET_REMEDY, "mount", words.MOUNT_TITLE)
+    if mounted:
+        notes = (words.FILES_THIS_RUN,) if are_files_in_place(facts) else ()
+        return _Verdict("done", words.mounted(mounted.shown), title=words.MOUNTED_TITLE, notes=notes)
+    state: Literal["todo", "waiting"] = "todo" if facts.is_lasting else "waiting"
+    slot = waiting_slot(facts)
+    if slot:
+        sentence = words.slot_not_arrived(slot.shown, slot.variable)
+        return _Verdict(state, sentence, words.RESTART_REMEDY, "restart", words.MOUNT_TITLE)
+    return _Verdict(state, words.MOUNT_SUMMARY, words.MOUNT_REMEDY, "mount", words.MOUNT_TITLE)
+
+
+def _is_mounted(facts: Facts) -> bool:
+    return facts.mounted is not None and facts.credential is not None and facts.credential.source == "environment"
+
+
+def are_files_in_place(facts: Facts) -> bool:
+    """Whether caveclient and cloud-volume will read this very token from files."""
+    return facts.credential is not None and not _reading_fault(facts, facts.credential.token)
 
 
 def _save_in_files(facts: Facts, credential: Credential) -> _Verdict:

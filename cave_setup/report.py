@@ -5,11 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cave_setup import words
+from cave_setup.models import DEFAULT_SERVER
 
 if TYPE_CHECKING:
     from cave_setup.models import Status
 
 MARKS = {"done": "✓", "current": "→", "problem": "!", "waiting": "·"}
+
+
+def use_it(status: Status) -> str:
+    """Give the lines of code that use what was set up."""
+    facts = status.facts
+    address = facts.server_address.url
+    is_mounted = facts.credential is not None and facts.credential.source == "environment"
+    variable = facts.mounted.name if is_mounted and facts.mounted else ""
+    return words.snippet(facts.datastack, None if address == DEFAULT_SERVER else address, variable)
+
+
+def what_stands_in_the_way(status: Status) -> str:
+    """Say in a line or two what keeps the set-up from being ready."""
+    step = status.focus
+    return "\n".join([f"{words.PRODUCT}: {step.title}: {step.summary}", *([step.remedy] if step.remedy else [])])
 
 
 def as_text(status: Status) -> str:
@@ -21,4 +37,5 @@ def as_text(status: Status) -> str:
         lines.append(f"  {MARKS[step.state]} {step.title}: {step.summary}")
         if step.remedy and step.state in {"current", "problem"}:
             lines.append(f"      {step.remedy}")
+        lines += [f"      {note}" for note in step.notes if step.state in {"current", "problem"}]
     return "\n".join(lines)

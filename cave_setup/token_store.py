@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Literal
 from filelock import FileLock, Timeout
 
 from cave_setup import words
-from cave_setup.errors import DemoTokenRefused, FolderNotWritable, StoreBusy, StoreError, WouldReplace
+from cave_setup.errors import DemoTokenRefused, FolderIsShared, FolderNotWritable, StoreBusy, StoreError, WouldReplace
 from cave_setup.folders import can_be_a_file_name, can_be_written, exists, make_private, make_private_folder
 from cave_setup.models import DEMO_HOME_MARK, SaveTarget, ServerAddress, StoreFacts, Token, TokenFile
 from cave_setup.token_files import DEFAULT_FILE, LEGACY_FILE, content_with_token, other_server_of, read_token_file
 from cave_setup.transaction import leftovers, write_together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 
 _LOCK_SECONDS = 5.0
@@ -50,6 +50,8 @@ class TokenStore:
         What cloud-volume takes instead of ``~/.cloudvolume``: the variable ``CLOUD_VOLUME_DIR``.
     now : callable, optional
         Gives the time for the names of files that are moved aside.
+    never_in : sequence of str
+        Folders that other people get to see; no token is saved there.
 
     """
 
@@ -58,12 +60,14 @@ class TokenStore:
         home: Path | None = None,
         cloud_volume_dir: str | None = None,
         now: Callable[[], datetime] = datetime.now,
+        never_in: Sequence[str] = (),
     ) -> None:
         self.home = home or Path.home()
         self.folder = self.home / ".cloudvolume" / "secrets"
         base = Path(cloud_volume_dir).expanduser() if cloud_volume_dir else self.home / ".cloudvolume"
         self.cloud_volume_folder = base / "secrets"
         self._now = now
+        self._never_in = never_in
 
     # ------------------------------------------------------------------------------------------------ reading
 
@@ -202,7 +206,7 @@ class TokenStore:
         ------
         WouldReplace
             If a different token stands in a file and ``replace`` is False. Nothing was changed.
-        FolderNotWritable, StoreBusy, DemoTokenRefused
+        FolderNotWritable, StoreBusy, DemoTokenRefused, FolderIsShared
             Nothing was changed.
         StoreError
             If what was read back is not what was written.
@@ -210,11 +214,20 @@ class TokenStore:
         """
         if is_demo and self._is_somebodys_own():
             raise DemoTokenRefused(words.DEMO_REFUSED, words.DEMO_REFUSED_REMEDY)
+        targets = self.read(server, data_server, token).targets
+        if shared := next((target.shown for target in targets if self._is_shared(target.path)), ""):
+            raise FolderIsShared(words.folder_is_shared(shared.rpartition("/")[0]), words.FOLDER_IS_SHARED_REMEDY)
         self._in_writable_folder(lambda: self._save(token, server, data_server, replace=replace, default=default))
         after = self.read(server, data_server, token).targets
         wrong = [target for target in after if target.verdict not in {"same", "foreign"} and not _kept(target, default)]
         if wrong:
             raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
+
+    def _is_shared(self, path: Path) -> bool:
+        """Whether a file really lies in a folder that other people get to see, links followed."""
+        real = Path(os.path.realpath(path))
+        folders = [str(self.home) + folder[1:] if folder.startswith("~") else folder for folder in self._never_in]
+        return any(real.is_relative_to(os.path.realpath(folder)) for folder in folders)
 
     def _save(
         self,

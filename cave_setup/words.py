@@ -5,6 +5,7 @@ Sentences with something to fill in are functions of what they need. Kept in the
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -151,8 +152,16 @@ def token_of_another_server_remedy(other: str, host: str) -> str:
     return f"It was not sent to {host}. Change the server to {other}, or paste a token of {host}."
 
 
-def several_differ(others: Iterable[str]) -> str:
-    return f"Other tokens stand elsewhere on this computer: {'; '.join(others)}."
+def several_differ(winner: str, others: Iterable[str]) -> str:
+    return f"Other tokens stand elsewhere on this computer and are not used here: {'; '.join(others)}. {winner}".strip()
+
+
+FILE_WINS = "caveclient and cloud-volume read files only, so the file counts."
+SECRET_WINS = (
+    "Here the mounted secret counts; code that names no token reads the file, until cave_setup.activate() has put "
+    "the secret there."
+)
+GIVEN_WINS = "The token that was just given counts."
 
 
 def credential_at(masked: str, where: str) -> str:
@@ -161,6 +170,101 @@ def credential_at(masked: str, where: str) -> str:
 
 ACCOUNT_NOT_KNOWN = "not known while the server cannot be asked"
 
+# ---------------------------------------------------------------------------------- secrets in the environment
+
+SECRET_EMPTY = "It is empty."
+SECRET_IS_A_NAME = (
+    "It holds the name of the token instead of the token. The two fields of the secret may have been filled in the "
+    "wrong way round."
+)
+NOT_SENT = "It was not sent anywhere."
+
+
+def secret_instead(sentence: str) -> str:
+    return sentence if sentence.endswith(NOT_SENT) else f"{sentence} {NOT_SENT}"
+
+
+def secret_wrapped(parts: Iterable[str]) -> str:
+    return (
+        f"There is more in it than the token ({', '.join(parts)}), and code that reads the variable would send that "
+        "along and be refused."
+    )
+
+
+def secret_is_wrong(shown: str, fault: str) -> str:
+    return f"{shown}: {fault}"
+
+
+def secret_of_another_server(shown: str, other: str, host: str) -> str:
+    return f"{shown} is for {other}; it was not sent to {host}."
+
+
+def no_token_in_secrets(host: str, wrong: str) -> str:
+    return f"no token for {host} here yet. {wrong}"
+
+
+EDIT_SECRET_REMEDY = (
+    "In your Code Ocean account, open the secret, replace its value by the token alone, then shut down and start "
+    "again. Until then, cave_setup.activate() uses the token without what is around it."
+)
+
+
+def secret_arrived(shown: str) -> str:
+    return f"It has arrived in {shown}."
+
+
+def no_guide(place: str) -> str:
+    return f"{place}: nothing has to be mounted here. “cave-setup login” has the token saved."
+
+
+def copy_from(page: str) -> str:
+    return f"It is not shown here. Sign in to the server's token page and copy it there: {page}"
+
+
+def slot_attached(shown: str, variable: str) -> str:
+    return f"{shown} is attached and arrives as {variable}."
+
+
+def slot_not_arrived(shown: str, variable: str) -> str:
+    return (
+        f"The secret {shown} arrives as {variable}, but this run started before it was attached: shut down and start "
+        "again; a kernel restart is not enough."
+    )
+
+
+RESTART_REMEDY = (
+    "Choose Shut Down, not Hold; start the workstation again, and run this cell. If the secret is not yours but a "
+    "collaborator's, attach one of your own in its place."
+)
+
+
+def slots_seen(names: Sequence[str], listed_in: str) -> str:
+    attached = f"Attached so far: {', '.join(names)}" if names else "Nothing is attached yet"
+    return f"{attached} (by {listed_in}, which is looked at again when you come back to this page)."
+
+
+SLOTS_NOT_LISTED = "This capsule keeps no list of its secrets; what you attach shows after the restart."
+
+
+def slots_unreadable(shown: str) -> str:
+    return f"{shown} cannot be read, so it is not known what is attached; it shows after the restart."
+
+
+def not_a_code_ocean(text: str) -> tuple[str, str]:
+    return (
+        f"“{text[:80]}” is not the address of a Code Ocean.",
+        "Copy it from the browser's address bar while the capsule is open: https://codeocean.….org",
+    )
+
+
+def folder_is_shared(shown: str) -> str:
+    return f"The token was not saved: {shown} is a folder that other people get to see."
+
+
+FOLDER_IS_SHARED_REMEDY = (
+    "Set HOME and CLOUD_VOLUME_DIR to folders outside of the capsule, or leave the latter out; then try again. Nothing "
+    "was changed."
+)
 # ------------------------------------------------------------------------------------------------------ terms
 
 TERMS_WAIT = "asked when it is known who you are"
@@ -383,12 +487,16 @@ MOUNT_TITLE = "Mount as a secret"
 MOUNT_SUMMARY = "the token is not in this run's secrets"
 MOUNT_REMEDY = (
     "In your Code Ocean account open Roles and Secrets, add a secret of type Custom Key with the token as its value, "
-    "attach it to this capsule under the name CAVE_TOKEN, then shut down and start again."
+    "attach it to this capsule under the name CAVE_TOKEN, then shut down and start again. %cave_setup in a notebook "
+    "and “cave-setup guide” in a terminal show each step."
 )
+FILES_THIS_RUN = "caveclient and cloud-volume find the token in files, too, for this run."
+FILES_LAST_HERE = "Files last here, so nothing was written for this run only; save the token instead."
+NOT_FOR_THIS_RUN = "The files for this run were not written."
 
 
-def mounted(variable: str) -> str:
-    return f"mounted in the environment as {variable}"
+def mounted(shown: str) -> str:
+    return f"mounted in the environment as {shown}"
 
 
 # ------------------------------------------------------------------------------------------------------ ready
@@ -439,11 +547,16 @@ DATA_SERVER_REFUSED_REMEDY = (
 )
 
 
-def snippet(datastack: str, server_address: str | None) -> str:
-    """Give the lines that use what was set up; the address only where it is not caveclient's default."""
+def snippet(datastack: str, server_address: str | None, variable: str = "") -> str:
+    """Give the lines that use what was set up.
+
+    The address only where it is not caveclient's default, the variable only where a token is mounted in one.
+    """
     where = f', server_address="{server_address}"' if server_address else ""
+    token = f", auth_token=os.environ[{json.dumps(variable, ensure_ascii=False)}]" if variable else ""
+    first = "import os\n\n" if variable else ""
     return (
-        f'from caveclient import CAVEclient\n\nclient = CAVEclient("{datastack}"{where})\n'
+        f'{first}from caveclient import CAVEclient\n\nclient = CAVEclient("{datastack}"{where}{token})\n'
         "client.materialize.get_versions()"
     )
 
@@ -491,7 +604,13 @@ BUTTON_PASTE = "Check token"
 BUTTON_CHOOSE_FILE = "choose a file"
 BUTTON_USE_THIS = "Use this one"
 BUTTON_SAVE = "Save"
-BUTTON_SAVE_THIS_RUN = "Save for this run only"
+BUTTON_SAVE_THIS_RUN = "Use it in this run all the same"
+BUTTON_ACTIVATE = "Let other notebooks find it, for this run"
+BUTTON_COPY_TOKEN = "Copy the token"
+BUTTON_ACCOUNT_PAGE = "Open your Code Ocean account"
+BUTTON_HAVE_SECRET = "I keep it as a secret of Code Ocean"
+BUTTON_SIGN_IN_THIS_RUN = "Sign in for this run"
+BUTTON_ENLARGE = "Enlarge the picture"
 BUTTON_REPLACE = "Replace it"
 BUTTON_KEEP_DEFAULT = "Keep it there, save the others"
 BUTTON_TAKE_DEFAULT = "Make this the default server too"
@@ -505,6 +624,10 @@ LABEL_SEVERAL = "Which token shall this computer use?"
 LABEL_FILES = "What will be written"
 LABEL_WHICH_KEY = "Which key shall this computer use?"
 LABEL_TICK = "I have read these terms and accept them"
+LABEL_PLATFORM = "Address of your Code Ocean"
+LABEL_GOOD_TO_KNOW = "Good to know"
+HINT_PLATFORM = "It could not be found out here. Copy it from the browser's address bar while the capsule is open."
+HINT_PLATFORM_PLACE = "https://codeocean.….org"
 LABEL_ASK_FIRST = "Ask me before each step"
 
 HINT_DROP = "Spaces, quotes and whole lines of code are fine. Or drop the page's download here, or "
@@ -524,6 +647,18 @@ HARMLESS_ERROR_NOTE = (
 )
 WATCHING_TERMS = "Waiting for the server to hear of it. You need not come back here first."
 WATCHING_GAVE_UP = "This was asked for ten minutes. Say so when you have accepted them, and it is asked again."
+GUIDE_STAGES = {"done": "done", "now": "to do now", "next": "comes next"}
+NOTHING_TO_COPY = "Sign in first; then it can be copied here. With a secret in your account already, begin at step 4."
+COPIED_TOKEN = "Copied; it did not show."
+REVEALED = (
+    "The browser did not allow copying. Here it is once, selected: press Ctrl+C or ⌘C. It goes when you leave the "
+    "field."
+)
+LABEL_REVEALED = "The token"
+ACTIVATE_NOTE = (
+    "caveclient and cloud-volume read files and no variables. This writes those files for this run, so that notebooks "
+    "which name no token work unchanged. In code: cave_setup.activate()"
+)
 COPIED = "Copied."
 COPY_FAILED = "The browser did not allow copying; the text is selected."
 NO_ANSWER = (

@@ -6,6 +6,7 @@ from cave_setup.models.address import (
     ServerAddress,
     datastack_name,
     deployment_of,
+    deployment_spoken_of,
 )
 from cave_setup.models.answers import (
     Access,
@@ -30,6 +31,7 @@ from cave_setup.models.facts import (
     StoreFacts,
     TokenFile,
 )
+from cave_setup.models.secrets import PlatformSecrets, SecretVariable, Slot
 from cave_setup.models.status import (
     Need,
     State,
@@ -63,9 +65,12 @@ __all__ = [
     "Facts",
     "Need",
     "PermissionMissing",
+    "PlatformSecrets",
     "SaveTarget",
+    "SecretVariable",
     "ServerAddress",
     "ServerFacts",
+    "Slot",
     "Source",
     "State",
     "Status",
@@ -82,4 +87,5 @@ __all__ = [
     "Versions",
     "datastack_name",
     "deployment_of",
+    "deployment_spoken_of",
 ]

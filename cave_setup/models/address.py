@@ -28,6 +28,26 @@ _PART_OF = {
     "globalv1.em.brain.allentech.org": "global.em.brain.allentech.org",
 }
 
+# Words in a variable's name or a secret's description that say which deployment a token is for, as people really name
+# them. The data set is said more often than the server.
+_SPOKEN_OF = {
+    "microns": "global.daf-apis.com",
+    "minnie": "global.daf-apis.com",
+    "flywire": "global.daf-apis.com",
+    "v1dd": "global.em.brain.allentech.org",
+    "h01": "global.brain-wire-test.org",
+    "fish1": "global.brain-wire-test.org",
+}
+
+
+def deployment_spoken_of(text: str) -> tuple[str, str]:
+    """Say which deployment a name speaks of: the word that says so, and the host; both empty if none is known.
+
+    A name that speaks of several, such as “MICrONS and V1DD”, says nothing.
+    """
+    found = {host: word for word, host in _SPOKEN_OF.items() if word in text.lower()}
+    return next(((word, host) for host, word in found.items()), ("", "")) if len(found) == 1 else ("", "")
+
 
 def deployment_of(host: str) -> str:
     """Host of the deployment that a host belongs to, as far as that is known; else the host itself."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from cave_setup.models.secrets import PlatformSecrets
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from cave_setup.errors import SetupError
     from cave_setup.models.address import ServerAddress
     from cave_setup.models.answers import ApiKey, ServerFacts
+    from cave_setup.models.secrets import SecretVariable
     from cave_setup.models.status import StepKey
     from cave_setup.models.token import Credential, Token
 
@@ -57,6 +60,8 @@ class Environment:
         Environment variables that may hold a CAVE token here, strongest first.
     variables_first : bool
         The platform mounts secrets as variables, so they are looked at before files.
+    shared_folders : tuple of str
+        Folders that other people get to see, in which no token is ever saved.
 
     """
 
@@ -66,6 +71,7 @@ class Environment:
     home_persists: bool | None
     secret_variables: tuple[str, ...] = ()
     variables_first: bool = False
+    shared_folders: tuple[str, ...] = ()
 
 
 Damage = Literal["unreadable", "not-json", "not-an-object", "no-token", "not-a-token"]
@@ -168,6 +174,10 @@ class Facts:
     ----------
     credentials : tuple of Credential
         All tokens found, the one that is looked at first.
+    secret_variables : tuple of SecretVariable
+        The variables that may hold a token, strongest first, and what each really holds.
+    platform : PlatformSecrets
+        What the platform says of its secrets.
     problems : mapping of step key to SetupError
         What was asked for a moment ago and did not happen, by the step that it belongs to.
     reports : tuple of str
@@ -182,6 +192,8 @@ class Facts:
     server: ServerFacts
     checked_at: datetime
     credentials: tuple[Credential, ...] = ()
+    secret_variables: tuple[SecretVariable, ...] = ()
+    platform: PlatformSecrets = field(default_factory=PlatformSecrets)
     problems: Mapping[StepKey, SetupError] = field(default_factory=dict)
     reports: tuple[str, ...] = ()
 
@@ -203,6 +215,13 @@ class Facts:
         if credential is None or not isinstance(keys, tuple):
             return None
         return next((key for key in keys if key.token == credential.token), None)
+
+    @property
+    def mounted(self) -> SecretVariable | None:
+        """The variable that holds the token which is looked at, whatever else holds it; None if none does."""
+        if self.credential is None:
+            return None
+        return next((found for found in self.secret_variables if found.token == self.credential.token), None)
 
     @property
     def credential(self) -> Credential | None:

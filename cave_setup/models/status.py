@@ -22,6 +22,7 @@ Need = Literal[
     "save",
     "replace",
     "mount",
+    "restart",
     "wait",
     "retry",
 ]
@@ -80,7 +81,7 @@ class TokenStatus:
     expires_in: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Status:
     """Where the set-up stands: the six steps and what they were judged from. Every front end draws this.
 
@@ -101,6 +102,10 @@ class Status:
     account: Account | None
     missing_terms: tuple[Terms, ...]
     facts: Facts
+
+    def __repr__(self) -> str:
+        """Say how the steps stand; no name, address or path, since a notebook keeps what a cell's last line gives."""
+        return f"Status({', '.join([f'ready={self.ready}', *(f'{step.key}={step.state!r}' for step in self.steps)])})"
 
     def step(self, key: StepKey) -> Step:
         """Give the step with this key."""

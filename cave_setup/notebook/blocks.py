@@ -106,6 +106,62 @@ def terms(terms_id: int, name: str, body: list[Any], page: Item) -> Block:
     }
 
 
+def field(name: str, label: str, hint: str, placeholder: str, action: str, error: str) -> Block:
+    """Make a field for a line of text, which is sent with this action."""
+    return {
+        "id": name,
+        "kind": "field",
+        "label": label,
+        "hint": hint,
+        "placeholder": placeholder,
+        "action": action,
+        "button": words.BUTTON_APPLY,
+        "error": error,
+    }
+
+
+def copy_token(label: str, style: str) -> Item:
+    """Make a button that asks for the token and puts it on the clipboard."""
+    return {"label": label, "style": style, "copyToken": True}
+
+
+def more(name: str, title: str, body: list[Block]) -> Block:
+    """Make a title below which more can be opened."""
+    return {"id": name, "kind": "more", "title": title, "body": body}
+
+
+def rich(name: str, tree: list[Any], tone: str = "") -> Block:
+    """Make paragraphs of a tree as `cave_setup.notebook.markdown` gives it."""
+    return {"id": name, "kind": "rich", "body": tree, "tone": tone}
+
+
+def picture(name: str, svg: str, alt: str) -> Block:
+    """Make a drawing that can be enlarged. It is our own, never a server's."""
+    return {
+        "id": name,
+        "kind": "picture",
+        "svg": svg,
+        "alt": alt,
+        "enlarge": words.BUTTON_ENLARGE,
+        "close": words.BUTTON_CLOSE,
+    }
+
+
+def guide_step(number: int, title: str, stage: str, found: tuple[str, ...], tone: str, body: list[Block]) -> Block:
+    """Make a step of a guide: open if it is at hand, and can be opened otherwise; below its title what was observed."""
+    return {
+        "id": f"guide-{number}",
+        "kind": "guide",
+        "number": str(number),
+        "title": title,
+        "stage": stage,
+        "stageText": words.GUIDE_STAGES[stage],
+        "found": list(found),
+        "tone": tone,
+        "body": body,
+    }
+
+
 def code(source: str) -> Block:
     """Make lines of code with a button to copy them."""
     return {"id": "code", "kind": "code", "text": source, "copy": words.BUTTON_COPY}

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cave_setup import words
-from cave_setup.models import DEFAULT_SERVER
 from cave_setup.notebook import blocks
+from cave_setup.notebook.guidance import guide_link, mount, restart
+from cave_setup.plan import can_activate
+from cave_setup.report import use_it
 
 if TYPE_CHECKING:
     from cave_setup.models import ApiKey, Candidate, SaveTarget, Status, Step
+    from cave_setup.notebook.at import At
     from cave_setup.notebook.blocks import Block, Item
-    from cave_setup.notebook.situation import Pages, Situation
-
-
-@dataclass(frozen=True)
-class At:
-    """What the open step is drawn from."""
-
-    status: Status
-    step: Step
-    situation: Situation
-    pages: Pages
+    from cave_setup.notebook.situation import Situation
 
 
 def offers(at: At) -> list[Block]:
@@ -31,6 +23,8 @@ def offers(at: At) -> list[Block]:
         return _choice(at.situation)
     if at.situation.keys:
         return _keys(at)
+    if at.situation.guide:
+        return mount(at)
     if at.situation.another:
         return [*_sign_in(at), blocks.row("back", [blocks.button(words.BUTTON_CANCEL, {"action": "back"}, "link")])]
     if at.step.state == "done":
@@ -42,7 +36,8 @@ def offers(at: At) -> list[Block]:
         "accept-terms": _terms,
         "save": _save,
         "replace": _replace,
-        "mount": _mount,
+        "mount": mount,
+        "restart": restart,
         "change-server": _change_server,
     }
     draw = by_need.get(at.step.need, _retry)
@@ -80,7 +75,8 @@ def _sign_in(at: At) -> list[Block]:
             blocks.text("lost", words.WINDOW_LOST_NOTE, "note"),
         ]
     else:
-        drawn = [*begin, blocks.row("go", [_window(at, words.BUTTON_SIGN_IN, "go"), *_paste_link(at)])]
+        buttons = [_window(at, words.BUTTON_SIGN_IN, "go"), *_paste_link(at), *guide_link(at)]
+        drawn = [*begin, blocks.row("go", buttons)]
     return [*drawn, *(_by_hand(at) if now.paste else []), *_private(at)]
 
 
@@ -267,11 +263,6 @@ def _replace(at: At) -> list[Block]:
     return [blocks.text("found", " ".join(found)), _files(at.status), blocks.row("save", buttons)]
 
 
-def _mount(at: At) -> list[Block]:
-    for_now = blocks.button(words.BUTTON_SAVE_THIS_RUN, {"action": "save"}, "quiet")
-    return [*_remedy(at), blocks.row("save", [for_now])]
-
-
 def _files(status: Status) -> Block:
     return {
         "id": "files",
@@ -309,7 +300,9 @@ def _retry(at: At) -> list[Block]:
 def _ready(status: Status) -> list[Block]:
     if not status.ready:
         return []
-    address = status.facts.server_address.url
-    source = words.snippet(status.facts.datastack, None if address == DEFAULT_SERVER else address)
-    done = blocks.button(words.BUTTON_DONE, {"action": "done"}, "go")
-    return [blocks.text("use", words.USE_IT), blocks.code(source), blocks.row("done", [done])]
+    buttons = [blocks.button(words.BUTTON_DONE, {"action": "done"}, "go")]
+    note = []
+    if can_activate(status):
+        buttons.append(blocks.button(words.BUTTON_ACTIVATE, {"action": "activate"}, "quiet"))
+        note = [blocks.text("activate", words.ACTIVATE_NOTE, "note")]
+    return [blocks.text("use", words.USE_IT), blocks.code(use_it(status)), blocks.row("done", buttons), *note]

@@ -82,7 +82,7 @@ class Situation:
         What is being done at this moment; empty if nothing is.
     error : SetupError, optional
         What was wrong with the last thing that the person entered, and in which field.
-    error_in : {'', 'paste', 'server', 'wizard', 'keys'}
+    error_in : {'', 'paste', 'server', 'wizard', 'keys', 'platform'}
     choices : tuple of (str, str)
         Tokens of a pasted text to choose from, masked: a label and a date.
     another : bool
@@ -95,6 +95,10 @@ class Situation:
         Nothing follows by itself.
     watching : {'', 'terms', 'gave-up'}
         Whether the acceptance of terms is being waited for.
+    guide : bool
+        The person looks at how the token is kept here, before there is one.
+    copied, opened : bool
+        The token was copied, and the platform's account page opened.
     sign_in : SignIn
     terms : TermsText
     said : int
@@ -113,6 +117,9 @@ class Situation:
     confirm: int | None = None
     ask_first: bool = False
     watching: str = ""
+    guide: bool = False
+    copied: bool = False
+    opened: bool = False
     sign_in: SignIn = field(default_factory=SignIn)
     terms: TermsText = field(default_factory=TermsText)
     said: int = 0

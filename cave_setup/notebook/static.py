@@ -10,8 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from cave_setup import words
-from cave_setup.models import DEFAULT_SERVER
-from cave_setup.report import MARKS, as_text
+from cave_setup.report import MARKS, as_text, use_it
 
 if TYPE_CHECKING:
     from cave_setup.models import Status
@@ -32,8 +31,8 @@ def summary(status: Status) -> dict[str, Any]:
         f"<div>{MARKS[step.state]}&ensp;<b>{escape(step.title)}</b> {escape(step.summary)}</div>"
         for step in without_email(status).steps
     )
-    code = words.snippet(status.facts.datastack, None if address.url == DEFAULT_SERVER else address.url)
-    block = f'<pre style="margin:8px 0 0;white-space:pre-wrap">{escape(code)}</pre>' if status.ready else ""
+    code = escape(use_it(status))
+    block = f'<pre style="margin:8px 0 0;white-space:pre-wrap">{code}</pre>' if status.ready else ""
     html = f'<div style="{_BOX}"><div style="margin-bottom:6px">{escape(title)}</div>{demo}{rows}{block}</div>'
     return {"text/html": html, "text/plain": as_text(without_email(status))}
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from cave_setup import words
 from cave_setup.notebook import blocks
-from cave_setup.notebook.offers import At, aside, offers
+from cave_setup.notebook.at import At
+from cave_setup.notebook.offers import aside, offers
 
 if TYPE_CHECKING:
     from cave_setup.models import ServerAddress, Status, Step
@@ -60,6 +61,9 @@ def view(
             "copied": words.COPIED,
             "copyFailed": words.COPY_FAILED,
             "tooLarge": words.PASTED_FILE_TOO_LARGE,
+            "copiedToken": words.COPIED_TOKEN,
+            "revealed": words.REVEALED,
+            "revealedLabel": words.LABEL_REVEALED,
         },
     }
 
@@ -112,6 +116,8 @@ def _steps(status: Status | None, situation: Situation, pages: Pages) -> list[di
 def _focus(status: Status, situation: Situation) -> Step:
     if situation.keys:
         return status.step("token")
+    if situation.guide:
+        return status.step("save")
     return status.step("account") if situation.another else status.focus
 
 

@@ -12,6 +12,7 @@ import traitlets
 from cave_setup import words
 from cave_setup.actions import Setup
 from cave_setup.errors import PasteError, SetupError, SeveralTokens
+from cave_setup.guides import PICTURES_CSS
 from cave_setup.models import Token
 from cave_setup.notebook import ladder, patience
 from cave_setup.notebook.ladder import Ladder
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _HERE = pathlib.Path(__file__).parent
 _TERMS, _LATE = "terms", "late"
 # What goes on until it is named; everything else that was shown is over with the next thing that is.
-_GOES_ON = ("another", "keys", "watching", "ask_first", "sign_in", "terms")
+_GOES_ON = ("another", "keys", "watching", "ask_first", "sign_in", "terms", "guide", "copied", "opened")
 
 
 class Wizard(anywidget.AnyWidget):
@@ -58,7 +59,7 @@ class Wizard(anywidget.AnyWidget):
     """
 
     _esm = _HERE / "wizard.js"
-    _css = _HERE / "wizard.css"
+    _css = "\n".join(path.read_text(encoding="utf-8") for path in (_HERE / "wizard.css", PICTURES_CSS))
 
     state = traitlets.Dict().tag(sync=True)
 
@@ -124,6 +125,11 @@ class Wizard(anywidget.AnyWidget):
             "opened": lambda: self._opened(get("what")),
             "visible": self._look_now,
             "another": self._use_another,
+            "guide": lambda: self._show(guide=True, another=False, sign_in=self._ladder.leave()),
+            "copy-token": lambda: self._give_token(get("to")),
+            "copied": lambda: self._show(copied=True),
+            "platform": lambda: self._use_platform(get("text")),
+            "activate": lambda: self._act(words.SAVING, self._setup.activate),
             "ask-first": lambda: self._ask_first(on=get("on") is True),
             "done": self._output.finish,  # not closed: a page that was reloaded goes on showing it
         }
@@ -139,7 +145,7 @@ class Wizard(anywidget.AnyWidget):
 
     def _use_another(self) -> None:
         self._ladder.leave()
-        self._show(another=True, keys=False, sign_in=self._ladder.paste())
+        self._show(another=True, keys=False, guide=False, sign_in=self._ladder.paste())
 
     def _back(self) -> None:
         """Put away what was begun; nothing has changed, so nothing is asked."""
@@ -270,6 +276,33 @@ class Wizard(anywidget.AnyWidget):
             self._watch_terms()
         elif what == "tab":
             self._ladder.tab_opened()
+        elif what == "account":
+            self._show(opened=True)
+
+    # ---------------------------------------------------------------------------------------- mounting the token
+
+    def _give_token(self, to: object) -> None:
+        """Send the token to the one page that asked for it, for its clipboard; nothing of it is kept in the state."""
+        token = self._setup.reveal()
+        if token:
+            self.send({"tell": "token", "to": str(to), "token": token})
+
+    def _use_platform(self, text: object) -> None:
+        try:
+            status = self._setup.use_account_page(str(text))
+        except SetupError as error:
+            self._show(error=error.with_traceback(None), error_in="platform", say=error.sentence)
+        else:
+            self._keep_looking(status)
+
+    def _keep_looking(self, status: Status) -> None:
+        """Show what has been observed meanwhile; the person goes on with the guide."""
+        before = self._status
+        if before is None or [step.summary for step in before.steps] != [step.summary for step in status.steps]:
+            self._settle(status, guide=self._situation.guide and not status.ready)
+        else:
+            self._status = status
+            self._show()
 
     # ----------------------------------------------------------------------------------------------------- saving
 
@@ -286,7 +319,7 @@ class Wizard(anywidget.AnyWidget):
             return
         self._worker.cancel(_TERMS)
         self._worker.cancel(_LATE)
-        self._show(sign_in=self._ladder.leave(), terms=TermsText(), another=False, keys=False)
+        self._show(sign_in=self._ladder.leave(), terms=TermsText(), another=False, keys=False, guide=False)
         self._start_over()
 
     # ----------------------------------------------------------------------------- waiting for things elsewhere
@@ -309,6 +342,8 @@ class Wizard(anywidget.AnyWidget):
         """Look at once: the person has come back to this page."""
         if self._situation.watching == _TERMS:
             self._look_for_terms()
+        elif self._status is not None and self._is_guiding(self._status):
+            self._keep_looking(self._setup.look_here())
 
     def _look_for_terms(self) -> None:
         """Ask for one thing only."""
@@ -328,14 +363,21 @@ class Wizard(anywidget.AnyWidget):
 
     # --------------------------------------------------------------------------------------------------- drawing
 
-    def _settle(self, status: Status, *, keys: bool = False) -> None:
+    def _is_guiding(self, status: Status) -> bool:
+        return self._situation.guide or status.focus.need in {"mount", "restart"}
+
+    def _settle(self, status: Status, *, keys: bool = False, guide: bool = False) -> None:
         """Show a new status, and do what follows by itself; what the person was at is over."""
+        before = self._status.facts.credential if self._status else None
+        is_same = before == status.facts.credential
         self._status = status
         focus = status.focus
         waiting = self._situation.watching if focus.need == "accept-terms" else ""
         self._show(
             another=False,
             keys=keys,
+            guide=guide,
+            copied=self._situation.copied and is_same,
             watching=waiting,
             sign_in=self._situation.sign_in if focus.need in {"sign-in", "new-token"} else self._ladder.leave(),
             say=words.announce(focus.title, words.STATES[focus.state], focus.summary),

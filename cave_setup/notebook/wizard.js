@@ -68,6 +68,53 @@ const blocks = {
     return h("div", { class: "code" }, h("pre", {}, code), copy);
   },
 
+  rich: (block) => h("div", { class: `rich ${block.tone}` }, ...block.body.map(grown)),
+
+  more: (block, wizard) =>
+    h("details", { class: "more" }, h("summary", {}, block.title), h("div", { class: "inner" }, ...block.body.map((part) => blocks[part.kind](part, wizard)))),
+
+  // A step of a guide is changed in place, so that what a person has opened stays open while something is found out.
+  guide: (block, wizard) => {
+    const mark = h("span", { class: "at", "aria-hidden": "true" });
+    const state = h("span", { class: "hidden" });
+    const found = h("span", { class: "found" });
+    const inside = { body: h("div", { class: "inner" }), drawn: new Map() };
+    const node = h("details", { class: "guide" },
+      h("summary", {}, mark, h("span", { class: "guide-title" }, block.title), state, found), inside.body);
+    node.update = (next) => {
+      if (next.stage !== node.dataset.stage) node.open = next.stage === "now";
+      node.dataset.stage = next.stage;
+      mark.textContent = next.stage === "done" ? "✓" : next.number;
+      state.textContent = ` (${next.stageText})`;
+      found.replaceChildren(...next.found.map((sentence) => h("span", { class: next.tone }, sentence)));
+      wizard.drawBlocks(inside, next.body);
+    };
+    node.update(block);
+    return node;
+  },
+
+  picture: (block, wizard) => h("button", { class: "picture", type: "button", title: block.enlarge, onclick: () => enlarge(block, wizard) }, drawing(block)),
+
+  field: (block, wizard) => {
+    const id = name("field");
+    const input = h("input", { id, type: "text", autocomplete: "off", spellcheck: "false", placeholder: block.placeholder, "aria-describedby": `${id}-hint ${id}-error` });
+    const error = h("p", { class: "error", id: `${id}-error` });
+    const send = (event) => {
+      event.preventDefault();
+      wizard.send({ action: block.action, text: input.value });
+    };
+    const form = h("form", { class: "field", onsubmit: send },
+      h("label", { for: id }, block.label),
+      h("div", { class: "row" }, input, h("button", { class: "quiet", type: "submit" }, block.button)),
+      error, h("p", { class: "note", id: `${id}-hint` }, block.hint));
+    form.update = ({ error: text }) => {
+      error.textContent = text;
+      input.setAttribute("aria-invalid", String(Boolean(text)));
+    };
+    form.update(block);
+    return form;
+  },
+
   choice: (block, wizard) => {
     const group = name("choice");
     const send = (event) => {
@@ -147,7 +194,27 @@ const grown = (tree) => {
   return h(GROWS.has(tag) ? tag : "span", attributes, ...children.map(grown));
 };
 
-const control = (item, wizard) => (item.signIn ? signIn : item.href ? link : button)(item, wizard);
+// The guides' own drawings, which travel with the package; parsed as SVG, in which nothing of them is run.
+const drawing = ({ svg, alt }) => {
+  const node = document.importNode(new DOMParser().parseFromString(svg, "image/svg+xml").documentElement, true);
+  node.setAttribute("aria-label", alt);
+  return node;
+};
+
+const enlarge = (block, wizard) => {
+  const close = h("button", { class: "quiet", type: "button", onclick: () => dialog.close() }, block.close);
+  const dialog = h("dialog", { class: "zoom", "aria-label": block.enlarge, onclick: (event) => { if (event.target === dialog) dialog.close(); }, onclose: () => dialog.remove() },
+    h("div", {}, drawing(block), h("p", { class: "note" }, block.alt), close));
+  wizard.root.append(dialog);
+  dialog.showModal();
+};
+
+const control = (item, wizard) => (item.signIn ? signIn : item.copyToken ? copyToken : item.href ? link : button)(item, wizard);
+
+const copyToken = (item, wizard) => {
+  const node = h("button", { class: item.style, type: "button", onclick: () => wizard.copyToken(node) }, item.label);
+  return node;
+};
 
 const signIn = (item, wizard) =>
   h("button", { class: item.style, type: "button", onclick: () => wizard.signIn(item.signIn) }, item.label);
@@ -241,6 +308,43 @@ class WizardView {
     } catch {
       this.complain(this.words.gone); // the kernel was restarted: nobody listens any more
     }
+  }
+
+  // The one way in which the token comes down to the browser: asked for in a click, for the clipboard.
+  async copyToken(button) {
+    const to = name("token");
+    const token = new Promise((resolve, reject) => {
+      this.awaited = { to, resolve };
+      setTimeout(reject, 8000);
+    });
+    this.send({ action: "copy-token", to });
+    try {
+      // Begun in the click itself and filled in when the kernel has answered, or browsers refuse.
+      const text = token.then((known) => new Blob([known], { type: "text/plain" }));
+      await navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
+      this.tell(this.words.copiedToken);
+      this.send({ action: "copied" });
+    } catch {
+      token.then((known) => this.reveal(button, known), () => {}); // without an answer, that was said already
+    }
+  }
+
+  hearToken({ to, token }) {
+    if (this.awaited?.to !== to) return;
+    clearTimeout(this.unanswered);
+    this.awaited.resolve(token);
+    this.awaited = null;
+  }
+
+  reveal(button, token) {
+    const input = h("input", { type: "text", readonly: true, value: token, "aria-label": this.words.revealedLabel, autocomplete: "off" });
+    const shown = h("div", { class: "revealed" }, h("p", { class: "note" }, this.words.revealed), input);
+    input.addEventListener("blur", () => {
+      shown.remove();
+      this.send({ action: "copied" });
+    }, { once: true });
+    button.parentElement.after(shown);
+    input.select();
   }
 
   complain(text) {
@@ -369,7 +473,7 @@ class WizardView {
     const lost = !this.root.contains(document.activeElement);
     if (!lost && !moved) return;
     const row = this.rows.get(this.focusKey);
-    const field = !moved && row?.body.querySelector("input[aria-invalid=true]");
+    const field = !moved && row?.body.querySelector("input[aria-invalid=true], [data-stage=now] summary");
     (field || row?.title)?.focus({ preventScroll: !moved });
   }
 
@@ -470,7 +574,10 @@ class WizardView {
     const stop = new AbortController();
     const on = (target, name, listener, capture = false) => target.addEventListener(name, listener, { capture, signal: stop.signal });
     on(window, "message", (event) => { this.hearSignIn(event); this.hearTerms(event); });
-    const asked = (message) => { if (message.ask === "reach") void this.reach(message); };
+    const asked = (message) => {
+      if (message.ask === "reach") void this.reach(message);
+      if (message.tell === "token") this.hearToken(message);
+    };
     this.model.on("msg:custom", asked);
     stop.signal.addEventListener("abort", () => this.model.off("msg:custom", asked));
     on(document, "visibilitychange", () => { if (!document.hidden) this.look(); });
@@ -487,7 +594,7 @@ class WizardView {
   }
 
   look() {
-    if (this.list.querySelector("[data-for=watching]")) this.send({ action: "visible" });
+    if (this.list.querySelector("[data-for=watching], .guide")) this.send({ action: "visible" });
   }
 }
 

@@ -229,7 +229,7 @@ def _saved(setup: Setup, found: Status, person: Person) -> Status:
 def _doubts(found: Status) -> list[str]:
     """List what a person has to agree to before the token is saved; nothing where it cannot be, or is."""
     facts, need = found.facts, found.step("save").need
-    if not facts.is_lasting or need not in {"save", "replace", "mount"}:
+    if not facts.is_lasting or need not in {"save", "replace", "mount", "restart"}:
         return []
     was_found = facts.credential is not None and not facts.credential.given
     doubts = [words.LOGIN_SAVE] if was_found else []

@@ -50,6 +50,15 @@ def _run(parsed: argparse.Namespace) -> int:
         from cave_setup.terminal.status import status  # noqa: PLC0415
 
         return status(parsed.server, parsed.datastack, as_json=parsed.json)
+    if parsed.verb == "activate":
+        from cave_setup.terminal.status import activate  # noqa: PLC0415
+
+        return activate(parsed.server, parsed.datastack, replace=parsed.replace)
+    if parsed.verb == "guide":
+        from cave_setup.actions import Setup  # noqa: PLC0415
+        from cave_setup.terminal.guide import guide  # noqa: PLC0415
+
+        return guide(Setup(parsed.server, parsed.datastack))
     if parsed.verb == "login":
         from cave_setup.actions import Setup, open_in_browser  # noqa: PLC0415
         from cave_setup.terminal.asking import Person  # noqa: PLC0415
@@ -76,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="cave-setup", description="Set this computer up for CAVE: account, terms, token, saved and verified."
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{status,login,demo}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{status,login,activate,guide,demo}")
     status = verbs.add_parser(
         "status", help="say where the set-up of this computer stands", description="Look, ask the server, and say."
     )
@@ -91,7 +100,19 @@ def _parser() -> argparse.ArgumentParser:
     login.add_argument(
         "--yes", action="store_true", help="answer questions with yes, but for terms: those only a person accepts"
     )
-    for verb in (status, login):
+    activate = verbs.add_parser(
+        "activate",
+        help="where files do not last: let caveclient and cloud-volume find a mounted secret, for this run",
+        description="Verify the mounted secret and write the files that caveclient and cloud-volume read, for this "
+        "run. Where files last, nothing is written.",
+    )
+    activate.add_argument("--replace", action="store_true", help="replace a different token that stands in a file")
+    guide = verbs.add_parser(
+        "guide",
+        help="how the token is kept in this place, step by step",
+        description="Say how the token is kept in this place (a secret on Code Ocean), and how far that is.",
+    )
+    for verb in (status, login, activate, guide):
         verb.add_argument(
             "--server",
             metavar="URL",

@@ -1,4 +1,4 @@
-"""``cave-setup status``: where the set-up stands, as text or JSON. Looks and asks; saves nothing."""
+"""``cave-setup status`` and ``activate``: where the set-up stands, as text or JSON; and the files for this run."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from cave_setup import words
 from cave_setup.actions import Setup
 from cave_setup.errors import ServerError
+from cave_setup.plan import are_files_in_place
 from cave_setup.report import as_text
 from cave_setup.terminal.main import COULD_NOT_ASK, LEFT_TO_DO, READY
-from cave_setup.terminal.output import show
+from cave_setup.terminal.output import say, show
 
 if TYPE_CHECKING:
     from cave_setup.models import Status
@@ -38,6 +40,33 @@ def status(server_address: str | None, datastack: str | None, *, as_json: bool) 
         print(json.dumps(found.as_dict(), indent=2, ensure_ascii=not encoding.lower().startswith("utf")))
     else:
         show(as_text(found))
+    return exit_code(found)
+
+
+def activate(server_address: str | None, datastack: str | None, *, replace: bool) -> int:
+    """Write the files for this run where files do not last, print the status, and give the exit code.
+
+    Parameters
+    ----------
+    server_address, datastack : str, optional
+        As in `cave_setup.Setup`.
+    replace : bool
+        Replace a different token that stands in one of the files.
+
+    Returns
+    -------
+    int
+        0 ready, and the files are in place; 1 something left to do; 3 the server could not be asked.
+
+    """
+    found = Setup(server_address, datastack).activate(replace=replace)
+    show(as_text(found))
+    if not are_files_in_place(found.facts):
+        lasts = found.facts.environment.home_persists is not False
+        say(words.FILES_LAST_HERE if lasts else words.NOT_FOR_THIS_RUN)
+        return exit_code(found) or LEFT_TO_DO
+    if found.facts.environment.home_persists is False:
+        show(words.FILES_THIS_RUN)
     return exit_code(found)
 
 

@@ -14,9 +14,12 @@ from cave_setup.models import (
     DatastackRecord,
     Environment,
     Facts,
+    PlatformSecrets,
     SaveTarget,
+    SecretVariable,
     ServerAddress,
     ServerFacts,
+    Slot,
     StoreFacts,
     Terms,
     Token,
@@ -44,6 +47,19 @@ OTHER_KEY = ApiKey(2, OTHER, "", "Sat, 21 Nov 2026 09:00:00 GMT", "Sun, 22 Nov 2
 RECORD = DatastackRecord("minnie65_public", DATA_SERVER)
 VERSIONS = tuple(range(1, 13))
 SECONDS = {"account": 0.12, "keys": 0.1, "access": 0.2, "versions": 0.41, "reachable": 0.1}
+MOUNTED = Credential(TOKEN, "environment", "CAVE_TOKEN")
+ARRIVED = SecretVariable("CAVE_TOKEN", TOKEN, "CAVE token")
+WRAPPED = SecretVariable(
+    "CUSTOM_KEY", TOKEN, "CAVE token", fault="It has quotes around the token.", cleaned=("quotes",)
+)
+COP = SecretVariable(
+    "API_SECRET", None, "Code Ocean API", fault="This is one of Code Ocean's own access tokens (cop_…)."
+)
+FOR_V1DD = SecretVariable("API_SECRET_v1dd", OTHER, other_server="global.em.brain.allentech.org")
+LIST = "~/capsule/.codeocean/secrets.json"
+PAGE = "https://codeocean.example.org/account"
+NOTHING_ATTACHED = PlatformSecrets(listed_in=LIST, account_page=PAGE)
+ATTACHED = replace(NOTHING_ATTACHED, slots=(Slot("CAVE TOKEN", "CUSTOM_KEY"),))
 
 
 def token_file(shown: str, token: Token | None = TOKEN, **changes: Any) -> TokenFile:

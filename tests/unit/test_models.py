@@ -56,7 +56,6 @@ SHOWN: dict[str, Callable[[], str]] = {
     "API key": lambda: repr(ApiKey(1, TOKEN, "laptop", "", "")),
     "token files": lambda: repr(SAVED),
     "facts": lambda: repr(facts()),
-    "status": lambda: repr(plan(facts())),
     "status as data": lambda: str(plan(facts()).as_dict()),
     "exception": lambda: f"{ValueError(TOKEN)} {ValueError(TOKEN)!r} {SetupError(str(TOKEN))}",
     "JSON with a way out": lambda: json.dumps({"token": TOKEN}, default=str),
@@ -69,6 +68,12 @@ def test_a_token_shows_its_last_four_letters_at_most(show: Callable[[], str]) ->
     assert "d0d8" in shown
     for start in range(32 - 5):
         assert SECRET[start : start + 6] not in shown
+
+
+def test_a_status_as_a_cells_last_line_says_how_the_steps_stand_and_nothing_of_the_person() -> None:
+    shown = repr(plan(facts()))
+    assert shown.startswith("Status(ready=True, environment='done'")
+    assert not [said for said in ("Ada", "example.org", "d0d8", "~") if said in shown]
 
 
 def test_a_token_is_masked_in_logs(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.facts import (
     ADA,
+    ARRIVED,
+    ATTACHED,
     CAPSULE,
+    COP,
     DATA_FILE,
     DEFAULT_FILE,
     FOLDER,
+    FOR_V1DD,
     FROM_FILE,
     KEY,
     MICRONS,
+    MOUNTED,
     NO_FILES,
+    NOTHING_ATTACHED,
     OTHER,
     PASTED,
     RECORD,
@@ -26,6 +32,7 @@ from support.facts import (
     SERVER_FILE,
     TOKEN,
     VERSIONS,
+    WRAPPED,
     facts,
     nothing_yet,
     pasted,
@@ -44,13 +51,13 @@ from cave_setup.models import (
     TokenRefused,
     UnknownDatastack,
 )
-from cave_setup.plan import follows, plan
+from cave_setup.plan import can_activate, follows, plan
 from cave_setup.report import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cave_setup.models import Facts, Need, Status, StepKey
+    from cave_setup.models import Facts, Need, SecretVariable, Status, StepKey
 
 KEYS: tuple[StepKey, ...] = ("environment", "account", "terms", "token", "save", "ready")
 LETTER = {"done": "✓", "current": "→", "problem": "!", "waiting": "·"}
@@ -60,7 +67,8 @@ REFUSED = TokenRefused()
 HANGS = errors.ServerTimeout("minnie.microns-daf.com")
 OPEN_ADA = replace(ADA, missing_terms=(MICRONS,))
 NO_PERMISSION = PermissionMissing("view", "private_stack")
-MOUNTED = Credential(TOKEN, "environment", "CAVE_TOKEN")
+QUOTED = replace(MOUNTED, where="CUSTOM_KEY")
+FULL = {"save": errors.FolderNotWritable("It is full.", "Make room.")}
 DEAD = {"account": REFUSED, "keys": REFUSED, "access": REFUSED, "versions": None}
 TERMS_OPEN = {"account": OPEN_ADA, "access": TermsOpen(MICRONS), "versions": None}
 DIFFERENT = StoreFacts(
@@ -156,15 +164,36 @@ TABLE: dict[str, tuple[Facts, str, Need]] = {
         "✓✓✓✓✓✓",
         "",
     ),
-    "capsule, mounted": (facts(environment=CAPSULE, store=NO_FILES, credentials=(MOUNTED,)), "✓✓✓✓✓✓", ""),
+    "capsule, mounted": (
+        facts(environment=CAPSULE, store=NO_FILES, credentials=(MOUNTED,), secret_variables=(ARRIVED,)),
+        "✓✓✓✓✓✓",
+        "",
+    ),
     "capsule, pasted": (pasted(environment=CAPSULE), "✓✓✓✓→·", "mount"),
     "capsule, in a file": (facts(environment=CAPSULE), "✓✓✓✓→·", "mount"),
     "capsule, mounted and dead": (
-        facts(environment=CAPSULE, store=NO_FILES, credentials=(MOUNTED,), **DEAD),
+        facts(environment=CAPSULE, store=NO_FILES, credentials=(MOUNTED,), secret_variables=(ARRIVED,), **DEAD),
         "✓!····",
         "new-token",
     ),
     "capsule, nothing yet": (nothing_yet(environment=CAPSULE), "✓→····", "sign-in"),
+    "capsule, mounted with quotes": (
+        facts(environment=CAPSULE, store=NO_FILES, credentials=(QUOTED,), secret_variables=(WRAPPED,)),
+        "✓✓✓✓!·",
+        "mount",
+    ),
+    "capsule, attached and not arrived": (nothing_yet(environment=CAPSULE, platform=ATTACHED), "✓→····", "restart"),
+    "capsule, pasted, attached and not arrived": (pasted(environment=CAPSULE, platform=ATTACHED), "✓✓✓✓→·", "restart"),
+    "capsule, another secret arrived": (
+        nothing_yet(environment=CAPSULE, platform=NOTHING_ATTACHED, secret_variables=(COP, FOR_V1DD)),
+        "✓→····",
+        "sign-in",
+    ),
+    "capsule, mounted, the files for this run failed": (
+        facts(environment=CAPSULE, store=NO_FILES, credentials=(MOUNTED,), secret_variables=(ARRIVED,), problems=FULL),
+        "✓✓✓✓!·",
+        "retry",
+    ),
     "own computer, in a variable": (pasted(credentials=(MOUNTED,)), "✓✓✓✓→·", "save"),
     "save refused: read-only": (
         pasted(problems={"save": errors.FolderNotWritable("It is read-only.", "Make it writable.")}),
@@ -357,8 +386,64 @@ def test_a_file_that_others_can_read_is_told_though_all_is_done() -> None:
     assert any(DATA_FILE in note for note in status.step("save").notes)
 
 
+@pytest.mark.parametrize("secrets", [(COP,), (FOR_V1DD,), (COP, FOR_V1DD)])
+def test_a_secret_that_is_no_token_for_here_is_told_where_there_is_none(secrets: tuple[SecretVariable, ...]) -> None:
+    step = plan(nothing_yet(environment=CAPSULE, secret_variables=secrets)).step("account")
+    for secret in secrets:
+        assert secret.name in f"{step.summary} {step.notes}"
+    assert "no token for global.daf-apis.com" in step.summary
+
+
+def test_what_else_is_mounted_is_of_no_interest_once_there_is_a_good_token() -> None:
+    status = plan(facts(environment=CAPSULE, credentials=(MOUNTED,), secret_variables=(ARRIVED, COP)))
+    assert status.ready
+    assert "API_SECRET" not in as_text(status)
+
+
+def test_files_written_for_this_run_are_told() -> None:
+    mounted = {"environment": CAPSULE, "credentials": (MOUNTED,), "secret_variables": (ARRIVED,)}
+    assert words.FILES_THIS_RUN in plan(facts(**mounted)).step("save").notes
+    assert words.FILES_THIS_RUN not in plan(facts(store=NO_FILES, **mounted)).step("save").notes
+
+
+@pytest.mark.parametrize(
+    ("made_up", "can"),
+    [
+        (facts(environment=CAPSULE, store=NO_FILES, credentials=(MOUNTED,), secret_variables=(ARRIVED,)), True),
+        (pasted(environment=CAPSULE), True),
+        (facts(environment=CAPSULE), False),
+        (pasted(), False),
+        (pasted(environment=replace(CAPSULE, home_persists=None)), False),
+        (pasted(environment=CAPSULE, keys=(), seconds_left=60), False),
+        (pasted(environment=CAPSULE, **DEAD), False),
+        (nothing_yet(environment=CAPSULE), False),
+    ],
+)
+def test_files_for_this_run_are_for_places_where_none_last(made_up: Facts, *, can: bool) -> None:
+    assert can_activate(plan(made_up)) is can
+
+
+@pytest.mark.parametrize(
+    ("made_up", "says"),
+    [
+        (facts(credentials=(FROM_FILE, replace(MOUNTED, token=OTHER))), words.FILE_WINS),
+        (
+            facts(
+                environment=CAPSULE, credentials=(MOUNTED, replace(FROM_FILE, token=OTHER)), secret_variables=(ARRIVED,)
+            ),
+            words.SECRET_WINS,
+        ),
+        (pasted(credentials=(replace(PASTED, given=True), replace(FROM_FILE, token=OTHER))), words.GIVEN_WINS),
+    ],
+)
+def test_where_tokens_differ_it_is_told_which_one_counts(made_up: Facts, says: str) -> None:
+    notes = " ".join(plan(made_up).step("account").notes)
+    assert says in notes
+    assert OTHER.masked in notes
+
+
 def test_a_mounted_secret_is_done_by_its_variable() -> None:
-    status = plan(facts(environment=CAPSULE, store=NO_FILES, credentials=(MOUNTED,)))
+    status = plan(facts(environment=CAPSULE, store=NO_FILES, credentials=(MOUNTED,), secret_variables=(ARRIVED,)))
     assert "CAVE_TOKEN" in status.step("save").summary
     assert status.step("save").title == words.MOUNTED_TITLE
 
@@ -447,6 +532,14 @@ PLACES: list[tuple[tuple[StoreFacts, tuple[Credential, ...]], dict[str, Any]]] =
     *(((NO_FILES, credentials), {"environment": CAPSULE}) for credentials in CREDENTIALS),
     *(((store, (PASTED,)), {"problems": {"save": NOT_WRITABLE}}) for store in STORES),
     ((NO_FILES, (PASTED,)), {"problems": {"save": NOT_WRITABLE}, "environment": CAPSULE}),
+    *(
+        ((store, (MOUNTED,)), {"environment": CAPSULE, "secret_variables": secrets, "problems": problems})
+        for store in (NO_FILES, SAVED)
+        for secrets in ((ARRIVED, COP), (replace(WRAPPED, name="CAVE_TOKEN"),))
+        for problems in ({}, {"save": NOT_WRITABLE})
+    ),
+    *(((NO_FILES, used), {"environment": CAPSULE, "platform": ATTACHED}) for used in ((), (PASTED,))),
+    ((NO_FILES, ()), {"environment": CAPSULE, "secret_variables": (COP, FOR_V1DD)}),
 ]
 
 

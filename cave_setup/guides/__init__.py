@@ -1,0 +1,150 @@
+"""Guides to places where a token is kept by the platform: data, one folder a place, read on first use.
+
+Drawn by the wizard, by the terminal and by the docs. What has been done of a guide is judged in `cave_setup.guiding`.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+_HERE = Path(__file__).parent
+PICTURES_CSS = _HERE / "pictures.css"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A schematic of a screen.
+
+    Parameters
+    ----------
+    svg : str
+        The drawing, labels filled in; its colours are the variables of ``pictures.css``.
+    alt : str
+        What is to be seen, for who does not see it.
+
+    """
+
+    svg: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Instead:
+    """Another way of doing a step: with its own title, texts and picture."""
+
+    title: str
+    text: tuple[str, ...]
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class GuideStep:
+    """One step of a guide.
+
+    Parameters
+    ----------
+    key, title : str
+    text : tuple of str
+        Paragraphs, in Markdown of which only bold, code and links count.
+    picture : Picture
+    before : str
+        How it was called in older versions; empty if it was not.
+    instead : Instead, optional
+
+    """
+
+    key: str
+    title: str
+    text: tuple[str, ...]
+    picture: Picture
+    before: str = ""
+    instead: Instead | None = None
+
+
+@dataclass(frozen=True)
+class Guide:
+    """How a token is kept in one place.
+
+    Parameters
+    ----------
+    place : str
+        One of `cave_setup.models.EnvironmentKey`.
+    name, title, begin : str
+        The place, what is done, and why, for people.
+    steps : tuple of GuideStep
+    know : tuple of (str, str)
+        What is worth knowing: titles and texts.
+    labels_as_of : str
+        Of when the labels are.
+    tried : str
+        Whether this was tried in the real place.
+
+    """
+
+    place: str
+    name: str
+    title: str
+    begin: str
+    steps: tuple[GuideStep, ...]
+    know: tuple[tuple[str, str], ...]
+    labels_as_of: str
+    tried: str
+
+
+@functools.cache
+def guide_to(place: str) -> Guide | None:
+    """Read the guide to a place.
+
+    Parameters
+    ----------
+    place : str
+        One of `cave_setup.models.EnvironmentKey`.
+
+    Returns
+    -------
+    Guide or None
+        None where there is no guide.
+
+    """
+    folder = _HERE / place.replace("-", "_")
+    if not (folder / "guide.yaml").is_file():
+        return None
+    import yaml  # noqa: PLC0415 - needed for guides only
+
+    data = yaml.safe_load((folder / "guide.yaml").read_text(encoding="utf-8"))
+    labels: dict[str, str] = data["labels"]
+
+    def filled(text: str) -> str:
+        return text.format_map(labels)
+
+    def picture(entry: dict[str, str]) -> Picture:
+        drawing = (folder / entry["file"]).read_text(encoding="utf-8")
+        return Picture(drawing.format_map({key: escape(label) for key, label in labels.items()}), filled(entry["alt"]))
+
+    def instead(entry: dict[str, Any]) -> Instead:
+        return Instead(filled(entry["title"]), tuple(map(filled, entry["text"])), picture(entry["picture"]))
+
+    def step(entry: dict[str, Any]) -> GuideStep:
+        return GuideStep(
+            key=entry["key"],
+            title=filled(entry["title"]),
+            text=tuple(map(filled, entry["text"])),
+            picture=picture(entry["picture"]),
+            before=filled(entry.get("before", "")),
+            instead=instead(entry["instead"]) if "instead" in entry else None,
+        )
+
+    return Guide(
+        place=data["place"],
+        name=data["name"],
+        title=data["title"],
+        begin=filled(data["begin"]),
+        steps=tuple(map(step, data["steps"])),
+        know=tuple((filled(entry["title"]), filled(entry["text"])) for entry in data["know"]),
+        labels_as_of=data["labels_as_of"],
+        tried=data["tried"],
+    )

@@ -1,0 +1,93 @@
+"""What a platform mounts as secrets: the variables that may hold a token, and the platform's own list of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cave_setup.models.token import Token
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A secret attached on a platform, as the platform's own list has it: where its value arrives, never the value.
+
+    Parameters
+    ----------
+    description : str
+        What its owner calls it.
+    variable : str
+        The environment variable in which the value arrives.
+    is_name : bool
+        Of a secret with two fields, this is the one for a name (``API_KEY``); the token belongs into the other.
+    has_arrived : bool
+        The variable is set in this process.
+
+    """
+
+    description: str
+    variable: str
+    is_name: bool = False
+    has_arrived: bool = False
+
+    @property
+    def shown(self) -> str:
+        """What its owner calls it, for people."""
+        return f"“{self.description}”" if self.description else self.variable
+
+
+@dataclass(frozen=True)
+class PlatformSecrets:
+    """What a platform says of itself on this computer.
+
+    Parameters
+    ----------
+    slots : tuple of Slot
+        The secrets attached, by the platform's own list.
+    listed_in : str
+        That list, as a person writes its path; empty if there is none.
+    damage : str
+        Why the list could not be read, as a sentence; empty if it could.
+    account_page : str
+        Address of the page on which a person keeps secrets; empty where it is not known.
+
+    """
+
+    slots: tuple[Slot, ...] = ()
+    listed_in: str = ""
+    damage: str = ""
+    account_page: str = ""
+
+
+@dataclass(frozen=True)
+class SecretVariable:
+    """An environment variable that may hold a token, and what it really holds.
+
+    Parameters
+    ----------
+    name : str
+    token : Token, optional
+    description : str
+        What its slot is called; empty where it has none.
+    fault : str
+        Why there is no token, or why software that reads the variable cannot use it as it is; a sentence without the
+        variable's name. Empty if it holds exactly a token.
+    other_server : str
+        Host of another deployment for which it is named or which its value names; it is not sent to the chosen one.
+    cleaned : tuple of str
+        What had to be removed to get at the token.
+
+    """
+
+    name: str
+    token: Token | None
+    description: str = ""
+    fault: str = ""
+    other_server: str = ""
+    cleaned: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The variable with what its owner calls it, for people."""
+        return f"{self.name} (“{self.description}”)" if self.description else self.name

@@ -1,0 +1,106 @@
+"""A guide in the wizard: its steps as blocks, each with what was observed of it. Pure; texts and pictures are data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cave_setup import words
+from cave_setup.guides import guide_to
+from cave_setup.guiding import progress
+from cave_setup.notebook import blocks
+from cave_setup.notebook.markdown import as_tree
+from cave_setup.plan import can_activate
+
+if TYPE_CHECKING:
+    from cave_setup.guides import Guide, GuideStep, Picture
+    from cave_setup.guiding import Progress
+    from cave_setup.notebook.at import At
+    from cave_setup.notebook.blocks import Block, Item
+
+
+def guide_link(at: At) -> list[Item]:
+    """Offer the guide to who keeps a token as a secret already and so need not sign in; nothing where there is none."""
+    if guide_to(at.status.facts.environment.key) is None or at.situation.another:
+        return []
+    return [blocks.button(words.BUTTON_HAVE_SECRET, {"action": "guide"}, "link")]
+
+
+def mount(at: At) -> list[Block]:
+    """Draw the guide to mounting the token, and a way to go on in this run."""
+    there = guide_to(at.status.facts.environment.key)
+    remedy = [blocks.text("remedy", at.step.remedy)] if at.step.remedy else []
+    if there is None:
+        return [*remedy, *_in_this_run(at)]
+    begin = remedy if at.step.state == "problem" else [blocks.text("begin", there.begin)]
+    back = [blocks.row("back", [blocks.button(words.BUTTON_CANCEL, {"action": "back"}, "link")])]
+    return [*begin, *_steps(there, at), *_know(there), *_in_this_run(at), *(back if at.situation.guide else [])]
+
+
+def restart(at: At) -> list[Block]:
+    """Say that an attached secret waits for the next start; whoever cannot wait signs in."""
+    drawn = mount(at)
+    if at.step.key != "account":
+        return drawn
+    sign_in = blocks.button(words.BUTTON_SIGN_IN_THIS_RUN, {"action": "another"}, "quiet")
+    return [*drawn, blocks.row("sign-in", [sign_in])]
+
+
+def _steps(there: Guide, at: At) -> list[Block]:
+    stages = progress(at.status.facts, copied=at.situation.copied, opened=at.situation.opened)
+    return [
+        blocks.guide_step(number, step.title, now.stage, now.found, "bad" if now.is_wrong else "", _body(step, now, at))
+        for number, (step, now) in enumerate(zip(there.steps, stages, strict=True), 1)
+    ]
+
+
+def _body(step: GuideStep, now: Progress, at: At) -> list[Block]:
+    drawn = [blocks.rich("text", [node for text in step.text for node in as_tree(text)])]
+    drawn += _controls(step.key, now, at)
+    if step.before:
+        drawn.append(blocks.rich("before", list(as_tree(step.before)), "note"))
+    drawn.append(_picture(step.picture))
+    if step.instead:
+        text = blocks.rich("text", [node for text in step.instead.text for node in as_tree(text)])
+        drawn.append(blocks.more("instead", step.instead.title, [text, _picture(step.instead.picture)]))
+    return drawn
+
+
+def _picture(picture: Picture) -> Block:
+    return blocks.picture("picture", picture.svg, picture.alt)
+
+
+def _controls(key: str, now: Progress, at: At) -> list[Block]:
+    style = "go" if now.stage == "now" else "quiet"
+    if key == "copy" and at.status.facts.is_lasting:
+        return [blocks.row("copy", [blocks.copy_token(words.BUTTON_COPY_TOKEN, style)])]
+    if key == "copy":
+        return [blocks.text("nothing", words.NOTHING_TO_COPY, "note")]
+    page = at.status.facts.platform.account_page
+    if key == "account" and page:
+        return [blocks.row("account", [blocks.link(words.BUTTON_ACCOUNT_PAGE, page, style, opened="account")])]
+    if key == "account":
+        error = at.situation.error_text("platform")
+        hint = words.HINT_PLATFORM
+        return [blocks.field("where", words.LABEL_PLATFORM, hint, words.HINT_PLATFORM_PLACE, "platform", error)]
+    return []
+
+
+def _know(there: Guide) -> list[Block]:
+    body = [
+        blocks.rich(f"know-{number}", [["p", {}, ["strong", {}, f"{title}. "], *_inline(text)]])
+        for number, (title, text) in enumerate(there.know)
+    ]
+    dated = blocks.text("dated", f"{there.labels_as_of}. ({there.tried.capitalize()}.)", "note")
+    return [blocks.more("know", words.LABEL_GOOD_TO_KNOW, [*body, dated])]
+
+
+def _inline(text: str) -> list[object]:
+    """Give the inside of the one paragraph that the text is."""
+    return [part for node in as_tree(text) for part in node[2:]]
+
+
+def _in_this_run(at: At) -> list[Block]:
+    if not can_activate(at.status):
+        return []
+    for_now = blocks.button(words.BUTTON_SAVE_THIS_RUN, {"action": "activate"}, "link")
+    return [blocks.row("save", [for_now])]

@@ -1,0 +1,76 @@
+"""``cave-setup guide``: how the token is kept in this place, step by step, and how far that is. Looks and asks only."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from cave_setup import words
+from cave_setup.guides import guide_to
+from cave_setup.guiding import progress
+from cave_setup.report import MARKS
+from cave_setup.terminal.output import show
+from cave_setup.terminal.status import exit_code
+
+if TYPE_CHECKING:
+    from cave_setup.actions import Setup
+    from cave_setup.guides import Guide, GuideStep
+    from cave_setup.guiding import Progress
+    from cave_setup.models import Status
+
+_WIDTH = 96
+_STAGE_MARKS = {"done": MARKS["done"], "now": MARKS["current"], "next": MARKS["waiting"]}
+
+
+def guide(setup: Setup) -> int:
+    """Print the guide to the place where we are, and give the exit code.
+
+    Parameters
+    ----------
+    setup : Setup
+
+    Returns
+    -------
+    int
+        As of ``cave-setup status``.
+
+    """
+    found = setup.check()
+    there = guide_to(found.facts.environment.key)
+    if there is None:
+        show(words.no_guide(found.facts.environment.name))
+    else:
+        show(_as_text(there, found, setup.server.token_page))
+    return exit_code(found)
+
+
+def _as_text(there: Guide, found: Status, token_page: str) -> str:
+    further = {"copy": words.copy_from(token_page), "account": found.facts.platform.account_page}
+    lines = [f"{there.name}: {there.title}", *_wrapped(there.begin, 2)]
+    for number, (step, at) in enumerate(zip(there.steps, progress(found.facts), strict=True), 1):
+        lines += ["", *_step(number, step, at, further.get(step.key, ""))]
+    lines += ["", words.LABEL_GOOD_TO_KNOW]
+    for title, text in there.know:
+        lines += _wrapped(f"{title}. {text}", 2)
+    return "\n".join([*lines, "", there.labels_as_of, there.tried])
+
+
+def _step(number: int, step: GuideStep, at: Progress, further: str) -> list[str]:
+    lines = [f"  {_STAGE_MARKS[at.stage]} {number}. {step.title}"]
+    texts = [*step.text, step.before]
+    if step.instead:
+        texts += [f"{step.instead.title}:", *step.instead.text]
+    for text in [further] if step.key == "copy" else [*texts, further]:
+        lines += _wrapped(text, 7)
+    for sentence in at.found:
+        lines += [line.replace("  ", "> ", 1) if n == 0 else line for n, line in enumerate(_wrapped(sentence, 7))]
+    return lines
+
+
+def _wrapped(text: str, indent: int) -> list[str]:
+    bare = text.replace("**", "").replace("`", "")
+    margin = " " * indent
+    # An address stays whole, so that it can be clicked or copied.
+    return textwrap.wrap(
+        bare, _WIDTH, initial_indent=margin, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
+    )
