@@ -1,7 +1,7 @@
 """What a Code Ocean capsule says of itself in its files: the secrets attached to it, and where its deployment is.
 
 Reads files, asks nobody, and never sees a secret: the capsule's list has names only. The forms of the files are in
-docs/code-ocean-files.md.
+docs/places/code-ocean.md, with their sources.
 """
 
 from __future__ import annotations

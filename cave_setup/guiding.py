@@ -89,7 +89,7 @@ def progress(facts: Facts, *, copied: bool = False, opened: bool = False) -> tup
         return (
             *(Progress(key, "done") for key in _KEYS[:3]),
             Progress("attach", "done", (words.slot_attached(slot.shown, slot.variable),)),
-            Progress("restart", "now", (words.slot_not_arrived(slot.shown, slot.variable),)),
+            Progress("restart", "now", (words.BEGAN_BEFORE,)),
         )
     wrong = tuple(what_is_wrong(found, facts.server_address.netloc) for found in wrong_secrets(facts))
     on_the_page: Stage = "now" if copied and opened else "next"

@@ -300,11 +300,11 @@ def _save(facts: Facts) -> _Verdict:
 
 
 def _save_by_place(facts: Facts) -> _Verdict:
-    credential = facts.credential
+    credential, environment = facts.credential, facts.environment
+    is_mounted_here = environment.variables_first and environment.home_persists is False
     if credential is None or credential.other_server:
-        return _Verdict("waiting", words.SAVE_WAIT)
-    environment = facts.environment
-    if environment.variables_first and environment.home_persists is False:
+        return _Verdict("waiting", words.SAVE_WAIT, title=words.MOUNT_TITLE if is_mounted_here else "")
+    if is_mounted_here:
         return _save_as_secret(facts)
     return _save_in_files(facts, credential)
 

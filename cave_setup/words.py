@@ -232,6 +232,7 @@ def slot_not_arrived(shown: str, variable: str) -> str:
     )
 
 
+BEGAN_BEFORE = "This run started before it was attached, so it has not arrived. A kernel restart is not enough."
 RESTART_REMEDY = (
     "Choose Shut Down, not Hold; start the workstation again, and run this cell. If the secret is not yours but a "
     "collaborator's, attach one of your own in its place."
@@ -243,7 +244,10 @@ def slots_seen(names: Sequence[str], listed_in: str) -> str:
     return f"{attached} (by {listed_in}, which is looked at again when you come back to this page)."
 
 
-SLOTS_NOT_LISTED = "This capsule keeps no list of its secrets; what you attach shows after the restart."
+SLOTS_NOT_LISTED = (
+    "Nothing is attached yet, as far as the capsule's files show. They are looked at again when you come back to this "
+    "page."
+)
 
 
 def slots_unreadable(shown: str) -> str:

@@ -31,7 +31,7 @@ def mount(at: At) -> list[Block]:
     remedy = [blocks.text("remedy", at.step.remedy)] if at.step.remedy else []
     if there is None:
         return [*remedy, *_in_this_run(at)]
-    begin = remedy if at.step.state == "problem" else [blocks.text("begin", there.begin)]
+    begin = remedy if at.step.state == "problem" or at.step.need == "restart" else [blocks.text("begin", there.begin)]
     back = [blocks.row("back", [blocks.button(words.BUTTON_CANCEL, {"action": "back"}, "link")])]
     return [*begin, *_steps(there, at), *_know(there), *_in_this_run(at), *(back if at.situation.guide else [])]
 

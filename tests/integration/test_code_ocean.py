@@ -479,7 +479,7 @@ def test_the_guide_in_a_terminal_knows_how_far_it_is(demo: DemoServer, home: Pat
     second = shell(capsule, line, home).stdout
     assert "✓ 4. Attach it to this capsule" in second
     assert "→ 5. Shut down and start again" in second
-    assert "a kernel restart is not enough" in " ".join(second.split())
+    assert "A kernel restart is not enough" in " ".join(second.split())
 
 
 def test_without_a_guide_the_terminal_says_what_to_do(demo: DemoServer) -> None:

@@ -15,6 +15,7 @@ import cave_setup
 from cave_setup.models import Account
 from cave_setup.notebook.markdown import as_tree
 from cave_setup.notebook.situation import TermsText
+from cave_setup.notebook.widget import Wizard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
         viewport={"width": 760, "height": 900}, permissions=["clipboard-read", "clipboard-write"]
     )
     made.set_default_timeout(5000)
-    html = PAGE.format(css=(FOLDER / "wizard.css").read_text())
+    html = PAGE.format(css=Wizard._css)
     made.route("http://localhost/", lambda route: route.fulfill(body=html, content_type="text/html"))
     yield made
     made.close()

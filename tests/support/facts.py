@@ -103,6 +103,11 @@ def facts(**changes: Any) -> Facts:
     return replace(base, **changes)
 
 
+def in_capsule(made_up: Facts, platform: PlatformSecrets = NOTHING_ATTACHED) -> Facts:
+    """The same in a Code Ocean capsule."""
+    return replace(made_up, environment=CAPSULE, platform=platform)
+
+
 def nothing_yet(**changes: Any) -> Facts:
     """A computer on which nothing has been done."""
     answers = {"account": None, "keys": None, "access": None, "versions": None, "reachable": "2.30.3"}

@@ -97,7 +97,7 @@ class Lab:
         page.evaluate(_OPEN_AND_RUN, name)
         panel = page.locator(".jp-NotebookPanel:visible")
         wizard = panel.get_by_role("region", name="CAVE Setup")
-        wizard.wait_for(timeout=30_000)
+        wizard.first.wait_for(timeout=30_000)
         return wizard
 
     def theme(self, page: Page, name: str) -> None:

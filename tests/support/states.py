@@ -6,7 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 from cave_setup import errors
-from cave_setup.models import Candidate, Facts, PermissionMissing, ServerAddress, TermsOpen, TokenRefused
+from cave_setup.models import (
+    Candidate,
+    Facts,
+    PermissionMissing,
+    PlatformSecrets,
+    ServerAddress,
+    TermsOpen,
+    TokenRefused,
+)
 from cave_setup.notebook.markdown import as_tree
 from cave_setup.notebook.offers import choices
 from cave_setup.notebook.situation import Pages, SignIn, Situation, TermsText
@@ -68,7 +76,28 @@ ALL_STATES = {
     "replace": lambda: drawn(old_file()),
     "server down": lambda: drawn(f.facts(account=errors.ServerTimeout("host"), keys=None, access=None, versions=None)),
     "dead token": lambda: drawn(f.facts(account=TokenRefused(), keys=TokenRefused(), access=TokenRefused())),
-    "mount": lambda: drawn(f.pasted(environment=f.CAPSULE)),
+    "mount": lambda: drawn(f.in_capsule(f.pasted())),
+    "mount, copied": lambda: drawn(f.in_capsule(f.pasted()), copied=True),
+    "mount, to add": lambda: drawn(
+        replace(f.in_capsule(f.pasted()), secret_variables=(f.COP, f.FOR_V1DD)), copied=True, opened=True
+    ),
+    "mount, platform unknown": lambda: drawn(
+        f.in_capsule(f.pasted(), PlatformSecrets()),
+        copied=True,
+        error=errors.AddressError("That is no address."),
+        error_in="platform",
+    ),
+    "mount, attached": lambda: drawn(f.in_capsule(f.pasted(), f.ATTACHED)),
+    "mount, before a token": lambda: drawn(f.in_capsule(f.nothing_yet()), guide=True),
+    "mounted with quotes": lambda: drawn(
+        replace(f.in_capsule(f.facts(store=f.NO_FILES, credentials=(f.MOUNTED,))), secret_variables=(f.WRAPPED,))
+    ),
+    "capsule": lambda: drawn(f.in_capsule(f.nothing_yet())),
+    "capsule, wrong secret": lambda: drawn(replace(f.in_capsule(f.nothing_yet()), secret_variables=(f.COP,))),
+    "capsule, not arrived": lambda: drawn(f.in_capsule(f.nothing_yet(), f.ATTACHED)),
+    "capsule, ready": lambda: drawn(
+        replace(f.in_capsule(f.facts(store=f.NO_FILES, credentials=(f.MOUNTED,))), secret_variables=(f.ARRIVED,))
+    ),
     "ready": lambda: drawn(f.facts()),
     "ready elsewhere": lambda: view(
         plan(replace(f.facts(), server_address=ServerAddress("https://global.a-long-name-of.example.org:8443"))),

@@ -8,7 +8,6 @@ import pytest
 from support.facts import (
     ARRIVED,
     ATTACHED,
-    CAPSULE,
     COP,
     FOR_V1DD,
     LIST,
@@ -16,6 +15,7 @@ from support.facts import (
     NOTHING_ATTACHED,
     WRAPPED,
     facts,
+    in_capsule,
     nothing_yet,
     pasted,
 )
@@ -25,10 +25,6 @@ from cave_setup.guiding import progress, waiting_slot
 from cave_setup.models import Facts, PlatformSecrets, Slot
 
 LETTERS = {"done": "✓", "now": "→", "next": "·"}
-
-
-def in_capsule(made_up: Facts, platform: PlatformSecrets = NOTHING_ATTACHED) -> Facts:
-    return replace(made_up, environment=CAPSULE, platform=platform)
 
 
 MOUNTED_HERE = facts(credentials=(MOUNTED,), secret_variables=(ARRIVED,))
@@ -69,8 +65,8 @@ def test_an_attached_secret_says_where_it_arrives_and_what_it_waits_for() -> Non
     *_, attach, restart = progress(in_capsule(pasted(), ATTACHED))
     assert attach.found == ("“CAVE TOKEN” is attached and arrives as CUSTOM_KEY.",)
     (sentence,) = restart.found
-    assert "“CAVE TOKEN” arrives as CUSTOM_KEY, but this run started before it was attached" in sentence
-    assert "a kernel restart is not enough" in sentence
+    assert "This run started before it was attached" in sentence
+    assert "A kernel restart is not enough" in sentence
 
 
 def test_wrong_secrets_are_told_where_a_secret_is_added() -> None:
@@ -88,7 +84,7 @@ def test_wrong_secrets_are_told_where_a_secret_is_added() -> None:
             replace(NOTHING_ATTACHED, slots=(Slot("Code Ocean API", "API_SECRET", has_arrived=True),)),
             "Attached so far: “Code Ocean API”",
         ),
-        (PlatformSecrets(), "keeps no list"),
+        (PlatformSecrets(), "as far as the capsule's files show"),
         (PlatformSecrets(listed_in=LIST, damage=f"{LIST} cannot be read."), "cannot be read"),
     ],
 )
