@@ -65,7 +65,9 @@ def what_is_wrong(found: SecretVariable, host: str) -> str:
     return words.secret_is_wrong(found.shown, found.fault)
 
 
-def progress(facts: Facts, *, copied: bool = False, opened: bool = False) -> tuple[Progress, ...]:
+def progress(
+    facts: Facts, *, copied: bool = False, opened: bool = False, has_secret: bool = False
+) -> tuple[Progress, ...]:
     """Judge the five steps of mounting a secret.
 
     Parameters
@@ -74,6 +76,8 @@ def progress(facts: Facts, *, copied: bool = False, opened: bool = False) -> tup
     copied, opened : bool
         The token was copied, and the platform's account page opened, from here a moment ago. That is the wizard's own
         doing; the rest is observed.
+    has_secret : bool
+        The person says that the token is a secret of the account already.
 
     Returns
     -------
@@ -92,6 +96,10 @@ def progress(facts: Facts, *, copied: bool = False, opened: bool = False) -> tup
             Progress("restart", "now", (words.BEGAN_BEFORE,)),
         )
     wrong = tuple(what_is_wrong(found, facts.server_address.netloc) for found in wrong_secrets(facts))
+    if has_secret:
+        add = Progress("add", "next", wrong, is_wrong=bool(wrong))
+        attach = Progress("attach", "now", (_attached(facts),))
+        return (Progress("copy", "next"), Progress("account", "next"), add, attach, Progress("restart", "next"))
     on_the_page: Stage = "now" if copied and opened else "next"
     return (
         Progress("copy", "done" if copied else "now"),

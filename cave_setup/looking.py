@@ -109,7 +109,9 @@ class Looking:
 
     def look_here(self) -> Status:
         """Look at this computer again, its files and variables, and ask the server nothing that it has answered."""
-        return self._look_again()
+        problems = self._found().problems
+        self._look_again()
+        return self._say(*self._found().reports, problems=problems)
 
     def use_account_page(self, address: str) -> Status:
         """Take any address of the platform that we are on, where it could not be found out, for the guide's links.
@@ -121,7 +123,7 @@ class Looking:
 
         """
         self._account_page = account_page(address)
-        return self._look_again()
+        return self.look_here()
 
     def found(self) -> Status:
         """Judge what was found last, without looking again."""

@@ -311,20 +311,20 @@ def _save_by_place(facts: Facts) -> _Verdict:
 
 def _save_as_secret(facts: Facts) -> _Verdict:
     mounted = facts.mounted if _is_mounted(facts) else None
+    notes = (words.FILES_THIS_RUN,) if are_files_in_place(facts) else ()
     if mounted and isinstance(facts.server.account, TokenRefused):
         return _Verdict("waiting", words.saved_token_dead([mounted.shown]), title=words.MOUNT_TITLE)
     if mounted and mounted.fault:
         sentence = words.secret_is_wrong(mounted.shown, mounted.fault)
         return _Verdict("problem", sentence, words.EDIT_SECRET_REMEDY, "mount", words.MOUNT_TITLE)
     if mounted:
-        notes = (words.FILES_THIS_RUN,) if are_files_in_place(facts) else ()
         return _Verdict("done", words.mounted(mounted.shown), title=words.MOUNTED_TITLE, notes=notes)
     state: Literal["todo", "waiting"] = "todo" if facts.is_lasting else "waiting"
     slot = waiting_slot(facts)
     if slot:
         sentence = words.slot_not_arrived(slot.shown, slot.variable)
-        return _Verdict(state, sentence, words.RESTART_REMEDY, "restart", words.MOUNT_TITLE)
-    return _Verdict(state, words.MOUNT_SUMMARY, words.MOUNT_REMEDY, "mount", words.MOUNT_TITLE)
+        return _Verdict(state, sentence, words.RESTART_REMEDY, "restart", words.MOUNT_TITLE, notes)
+    return _Verdict(state, words.MOUNT_SUMMARY, words.MOUNT_REMEDY, "mount", words.MOUNT_TITLE, notes)
 
 
 def _is_mounted(facts: Facts) -> bool:

@@ -241,12 +241,11 @@ RESTART_REMEDY = (
 
 def slots_seen(names: Sequence[str], listed_in: str) -> str:
     attached = f"Attached so far: {', '.join(names)}" if names else "Nothing is attached yet"
-    return f"{attached} (by {listed_in}, which is looked at again when you come back to this page)."
+    return f"{attached} (by {listed_in}, which is looked at again when you come back)."
 
 
 SLOTS_NOT_LISTED = (
-    "Nothing is attached yet, as far as the capsule's files show. They are looked at again when you come back to this "
-    "page."
+    "Nothing is attached yet, as far as the capsule's files show. They are looked at again when you come back."
 )
 
 
@@ -257,7 +256,7 @@ def slots_unreadable(shown: str) -> str:
 def not_a_code_ocean(text: str) -> tuple[str, str]:
     return (
         f"“{text[:80]}” is not the address of a Code Ocean.",
-        "Copy it from the browser's address bar while the capsule is open: https://codeocean.….org",
+        "Copy it from the browser's address bar while the capsule is open; it begins like https://codeocean.example.org",
     )
 
 
@@ -614,6 +613,7 @@ BUTTON_COPY_TOKEN = "Copy the token"
 BUTTON_ACCOUNT_PAGE = "Open your Code Ocean account"
 BUTTON_HAVE_SECRET = "I keep it as a secret of Code Ocean"
 BUTTON_SIGN_IN_THIS_RUN = "Sign in for this run"
+BUTTON_USE_ADDRESS = "Use this address"
 BUTTON_ENLARGE = "Enlarge the picture"
 BUTTON_REPLACE = "Replace it"
 BUTTON_KEEP_DEFAULT = "Keep it there, save the others"
@@ -631,7 +631,7 @@ LABEL_TICK = "I have read these terms and accept them"
 LABEL_PLATFORM = "Address of your Code Ocean"
 LABEL_GOOD_TO_KNOW = "Good to know"
 HINT_PLATFORM = "It could not be found out here. Copy it from the browser's address bar while the capsule is open."
-HINT_PLATFORM_PLACE = "https://codeocean.….org"
+HINT_PLATFORM_PLACE = "https://codeocean.example.org"
 LABEL_ASK_FIRST = "Ask me before each step"
 
 HINT_DROP = "Spaces, quotes and whole lines of code are fine. Or drop the page's download here, or "
@@ -652,7 +652,9 @@ HARMLESS_ERROR_NOTE = (
 WATCHING_TERMS = "Waiting for the server to hear of it. You need not come back here first."
 WATCHING_GAVE_UP = "This was asked for ten minutes. Say so when you have accepted them, and it is asked again."
 GUIDE_STAGES = {"done": "done", "now": "to do now", "next": "comes next"}
-NOTHING_TO_COPY = "Sign in first; then it can be copied here. With a secret in your account already, begin at step 4."
+NOTHING_TO_COPY = (
+    "Sign in first; then it can be copied here. Whoever has a secret in the account already does not need it."
+)
 COPIED_TOKEN = "Copied; it did not show."
 REVEALED = (
     "The browser did not allow copying. Here it is once, selected: press Ctrl+C or ⌘C. It goes when you leave the "

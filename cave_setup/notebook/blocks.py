@@ -115,7 +115,7 @@ def field(name: str, label: str, hint: str, placeholder: str, action: str, error
         "hint": hint,
         "placeholder": placeholder,
         "action": action,
-        "button": words.BUTTON_APPLY,
+        "button": words.BUTTON_USE_ADDRESS,
         "error": error,
     }
 

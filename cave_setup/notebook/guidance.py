@@ -46,7 +46,9 @@ def restart(at: At) -> list[Block]:
 
 
 def _steps(there: Guide, at: At) -> list[Block]:
-    stages = progress(at.status.facts, copied=at.situation.copied, opened=at.situation.opened)
+    here, facts = at.situation, at.status.facts
+    has_secret = here.guide and facts.credential is None
+    stages = progress(facts, copied=here.copied, opened=here.opened, has_secret=has_secret)
     return [
         blocks.guide_step(number, step.title, now.stage, now.found, "bad" if now.is_wrong else "", _body(step, now, at))
         for number, (step, now) in enumerate(zip(there.steps, stages, strict=True), 1)

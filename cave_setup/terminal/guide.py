@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from cave_setup.models import Status
 
 _WIDTH = 96
+_MARKED = re.compile(r"\*\*(.+?)\*\*|`(.+?)`")
 _STAGE_MARKS = {"done": MARKS["done"], "now": MARKS["current"], "next": MARKS["waiting"]}
 
 
@@ -63,14 +65,19 @@ def _step(number: int, step: GuideStep, at: Progress, further: str) -> list[str]
     for text in [further] if step.key == "copy" else [*texts, further]:
         lines += _wrapped(text, 7)
     for sentence in at.found:
-        lines += [line.replace("  ", "> ", 1) if n == 0 else line for n, line in enumerate(_wrapped(sentence, 7))]
+        lines += _wrapped(sentence, 7, first="     > ")
     return lines
 
 
-def _wrapped(text: str, indent: int) -> list[str]:
-    bare = text.replace("**", "").replace("`", "")
+def _wrapped(text: str, indent: int, first: str = "") -> list[str]:
+    bare = _MARKED.sub(lambda found: f"“{found[1] or found[2]}”", text)
     margin = " " * indent
     # An address stays whole, so that it can be clicked or copied.
     return textwrap.wrap(
-        bare, _WIDTH, initial_indent=margin, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
+        bare,
+        _WIDTH,
+        initial_indent=first or margin,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
     )

@@ -469,7 +469,7 @@ def test_the_guide_in_a_terminal_knows_how_far_it_is(demo: DemoServer, home: Pat
         "Custom Key",
         "API_SECRET (“Code Ocean API”): This is one of Code Ocean's own",
         "Set Environment Variable Names",
-        "not Hold",
+        "not “Hold”",
         "simulated; not yet run on the real Code Ocean",
     ):
         assert " ".join(told.split()) in " ".join(first.stdout.split()), told

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import ipywidgets
 import pytest
 import requests
+from support.capsule import CUSTOM_KEY, Capsule
 
 import cave_setup
 from cave_setup.notebook import ladder, output, patience, static
@@ -503,3 +504,83 @@ def test_names_from_the_server_stay_text_in_the_summary(demo: DemoServer, home: 
     html = static.summary(status)["text/html"]
     assert "<img" not in html
     assert "&lt;img src=x" in html
+
+
+# ----------------------------------------------------------------------------------------- a secret of the platform
+
+
+@pytest.fixture
+def in_capsule(demo: DemoServer, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wizard]:
+    """The wizard in a Code Ocean capsule, with a token at hand."""
+    Capsule(home)
+    for name, value in Capsule.run().items():
+        monkeypatch.setenv(name, value)
+    made = Wizard(demo.address)
+    send(made, action="paste", text=ada(demo))
+    wait_until(made, focused("save"))
+    yield made
+    made.close()
+
+
+def told(wizard: Wizard, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """A list that fills with what is sent to the browser beside the state."""
+    messages: list[dict[str, Any]] = []
+    monkeypatch.setattr(wizard, "send", lambda content, buffers=None: messages.append(content))
+    return messages
+
+
+def stages(state: dict[str, Any]) -> list[str]:
+    (step,) = [step for step in state["steps"] if step["key"] == "save"]
+    return [block["stage"] for block in step["blocks"] if block["kind"] == "guide"]
+
+
+def test_the_token_goes_down_only_to_who_asks_for_it_and_into_no_state(
+    in_capsule: Wizard, demo: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = told(in_capsule, monkeypatch)
+    send(in_capsule, action="copy-token", to="this view")
+    send(in_capsule, action="copied")
+    state = wait_until(in_capsule, lambda state: stages(state)[:2] == ["done", "now"])
+    assert messages == [{"tell": "token", "to": "this view", "token": ada(demo)}]
+    assert ada(demo) not in json.dumps(state) + repr(in_capsule.get_state())
+
+
+def test_without_a_token_nothing_is_sent(wizard: Wizard, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = told(wizard, monkeypatch)
+    send(wizard, action="copy-token", to="this view")
+    send(wizard, action="check")
+    wait_until(wizard, lambda state: not state["busy"])
+    assert messages == []
+
+
+def test_what_was_copied_is_forgotten_with_the_token(in_capsule: Wizard, demo: DemoServer) -> None:
+    send(in_capsule, action="copied")
+    wait_until(in_capsule, lambda state: stages(state)[0] == "done")
+    send(in_capsule, action="check")
+    wait_until(in_capsule, lambda state: not state["busy"] and stages(state)[0] == "done")
+    user = demo.world.user_by_email("ada@example.org")
+    assert user
+    send(in_capsule, action="paste", text=demo.world.make_key(user, "another").text)
+    wait_until(in_capsule, lambda state: focused("save")(state) and stages(state)[0] == "now")
+
+
+def test_coming_back_looks_at_the_capsule_and_asks_no_server(in_capsule: Wizard, demo: DemoServer, home: Path) -> None:
+    send(in_capsule, action="opened", what="account")
+    demo.requests.clear()
+    (home / "capsule/.codeocean/secrets.json").write_text(json.dumps({"version": 1, "secrets": [CUSTOM_KEY]}))
+    send(in_capsule, action="visible")
+    wait_until(in_capsule, lambda state: stages(state) == ["done"] * 4 + ["now"])
+    assert demo.requests.entries() == []
+
+
+def test_using_it_in_this_run_writes_files_and_the_guide_stays(in_capsule: Wizard, home: Path) -> None:
+    send(in_capsule, action="activate")
+    state = wait_until(in_capsule, lambda state: "in files, too" in json.dumps(state) and not state["busy"])
+    assert stages(state)[0] == "now"
+    assert len(list((home / ".cloudvolume/secrets").glob("*-secret.json"))) == 3
+
+
+def test_the_pictures_are_in_the_state_only_while_the_guide_is_open(in_capsule: Wizard, wizard: Wizard) -> None:
+    assert "<svg" in json.dumps(in_capsule.state)
+    assert len(json.dumps(in_capsule.state)) < 60_000
+    assert "<svg" not in json.dumps(wizard.state)

@@ -54,6 +54,11 @@ def test_each_step_is_judged_by_what_was_observed(
     assert "".join(LETTERS[step.stage] for step in found) == letters
 
 
+def test_whoever_has_the_secret_begins_with_attaching_it() -> None:
+    found = progress(in_capsule(nothing_yet()), has_secret=True)
+    assert "".join(LETTERS[step.stage] for step in found) == "···→·"
+
+
 def test_the_steps_are_those_of_the_guide() -> None:
     there = guide_to("code-ocean")
     assert there is not None
