@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 from support import facts as f
+from support.drawing import ADDRESS, PAGE, change, draw, sent
 from support.states import ALL_STATES, PAGES, PASTE, READ, TAB, TERMS_OPEN, drawn
 
-import cave_setup
 from cave_setup.models import Account
 from cave_setup.notebook.markdown import as_tree
 from cave_setup.notebook.situation import TermsText
-from cave_setup.notebook.widget import Wizard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,30 +22,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-FOLDER = Path(cave_setup.__file__).parent / "notebook"
-PAGE = """<!doctype html><meta charset="utf-8"><title>wizard</title><style>{css}</style>
-<body data-jp-theme-light="true"><textarea id="outside"></textarea><div id="here"></div>"""
-START = """async ([source, state]) => {
-    const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-    const listeners = { "change:state": [], "msg:custom": [] };
-    window.sent = []; window.keys = [];
-    window.model = {
-        state,
-        get: () => window.model.state,
-        on: (event, listener) => listeners[event].push(listener),
-        off: () => { window.wasOff = true; },
-        send: (message, _callbacks, buffers) => {
-            if (window.gone) throw new Error("Cannot send");
-            window.sent.push(buffers ? { ...message, bytes: buffers[0].byteLength } : message);
-        },
-        set: (state) => { window.model.state = state; listeners["change:state"].forEach((listener) => listener()); },
-        ask: (message) => listeners["msg:custom"].forEach((listener) => listener(message)),
-    };
-    document.addEventListener("keydown", (event) => window.keys.push(event.key), true);
-    module.default.initialize({ model });
-    window.dispose = module.default.render({ model, el: document.querySelector("#here") });
-}"""
-
 
 @pytest.fixture(scope="module")
 def context(browser: Browser) -> Iterator[BrowserContext]:
@@ -55,8 +29,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
         viewport={"width": 760, "height": 900}, permissions=["clipboard-read", "clipboard-write"]
     )
     made.set_default_timeout(5000)
-    html = PAGE.format(css=Wizard._css)
-    made.route("http://localhost/", lambda route: route.fulfill(body=html, content_type="text/html"))
+    made.route(ADDRESS, lambda route: route.fulfill(body=PAGE, content_type="text/html"))
     yield made
     made.close()
 
@@ -71,29 +44,16 @@ def one_page(context: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture
 def still(one_page: Page) -> Page:
-    one_page.goto("http://localhost/")
+    one_page.goto(ADDRESS)
     return one_page
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
     made = context.new_page()
-    made.goto("http://localhost/")
+    made.goto(ADDRESS)
     yield made
     made.close()
-
-
-def draw(page: Page, state: dict[str, Any]) -> None:
-    page.evaluate(START, [(FOLDER / "wizard.js").read_text(), state])
-
-
-def change(page: Page, state: dict[str, Any]) -> None:
-    page.evaluate("state => window.model.set(state)", state)
-
-
-def sent(page: Page) -> list[dict[str, Any]]:
-    messages: list[dict[str, Any]] = page.evaluate("() => window.sent")
-    return [message for message in messages if message["action"] != "hello"]
 
 
 def paste(page: Page, text: str) -> None:

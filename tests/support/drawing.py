@@ -1,0 +1,50 @@
+"""The browser side by itself: a page without Jupyter, on which the wizard draws the states of a made-up model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cave_setup
+from cave_setup.notebook.widget import Wizard
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+SOURCE = (Path(cave_setup.__file__).parent / "notebook/wizard.js").read_text(encoding="utf-8")
+ADDRESS = "http://localhost/"
+PAGE = f"""<!doctype html><meta charset="utf-8"><title>wizard</title><style>{Wizard._css}</style>
+<body data-jp-theme-light="true"><textarea id="outside"></textarea><div id="here"></div>"""
+START = """async ([source, state]) => {
+    const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    const listeners = { "change:state": [], "msg:custom": [] };
+    window.sent = []; window.keys = [];
+    window.model = {
+        state,
+        get: () => window.model.state,
+        on: (event, listener) => listeners[event].push(listener),
+        off: () => { window.wasOff = true; },
+        send: (message, _callbacks, buffers) => {
+            if (window.gone) throw new Error("Cannot send");
+            window.sent.push(buffers ? { ...message, bytes: buffers[0].byteLength } : message);
+        },
+        set: (state) => { window.model.state = state; listeners["change:state"].forEach((listener) => listener()); },
+        ask: (message) => listeners["msg:custom"].forEach((listener) => listener(message)),
+    };
+    document.addEventListener("keydown", (event) => window.keys.push(event.key), true);
+    module.default.initialize({ model });
+    window.dispose = module.default.render({ model, el: document.querySelector("#here") });
+}"""
+
+
+def draw(page: Page, state: dict[str, Any]) -> None:
+    page.evaluate(START, [SOURCE, state])
+
+
+def change(page: Page, state: dict[str, Any]) -> None:
+    page.evaluate("state => window.model.set(state)", state)
+
+
+def sent(page: Page) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = page.evaluate("() => window.sent")
+    return [message for message in messages if message["action"] != "hello"]
