@@ -204,7 +204,7 @@ const drawing = ({ svg, alt }) => {
 const enlarge = (block, wizard) => {
   const close = h("button", { class: "quiet", type: "button", onclick: () => dialog.close() }, block.close);
   const dialog = h("dialog", { class: "zoom", "aria-label": block.enlarge, onclick: (event) => { if (event.target === dialog) dialog.close(); }, onclose: () => dialog.remove() },
-    h("div", {}, drawing(block), h("p", { class: "note" }, block.alt), close));
+    h("div", {}, close, h("div", { class: "pan", tabindex: "0" }, drawing(block)), h("p", { class: "note" }, block.alt)));
   wizard.root.append(dialog);
   dialog.showModal();
 };

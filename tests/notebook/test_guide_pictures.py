@@ -50,7 +50,7 @@ POOR = """() => {
         const shapes = [...text.closest("svg").querySelectorAll("rect, circle, path")]
             .filter((shape) => shape.compareDocumentPosition(text) & Node.DOCUMENT_POSITION_FOLLOWING)
             .filter((shape) => getComputedStyle(shape).fill !== "none" && inside(shape.getBoundingClientRect()));
-        const below = getComputedStyle(text.closest(".picture, .zoom")).backgroundColor;
+        const below = getComputedStyle(text.closest(".picture, .pan")).backgroundColor;
         const ground = shapes.length ? getComputedStyle(shapes.at(-1)).fill : below;
         const [a, b] = [light(getComputedStyle(text).fill), light(ground)];
         const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
@@ -112,7 +112,8 @@ def test_an_enlarged_picture_is_larger_and_moves_inside_its_frame(page: Page, wi
     frame: Any = dialog.bounding_box()
     assert after["width"] > 1.5 * before["width"]
     assert frame["width"] <= width
-    assert dialog.evaluate("node => getComputedStyle(node).overflowX") in {"auto", "scroll"}
+    assert dialog.locator(".pan").evaluate("node => getComputedStyle(node).overflowX") == "auto"
+    assert dialog.evaluate("node => [node.scrollTop, node.querySelector('.pan').scrollLeft]") == [0, 0]
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_have_count(0)
     expect(picture).to_be_focused()
