@@ -7,7 +7,9 @@ docs/places/code-ocean.md, with their sources.
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -22,12 +24,16 @@ if TYPE_CHECKING:
 SECRETS_JSON = Path(".codeocean/secrets.json")
 ENVIRONMENT_YML = Path("environment/environment.yml")  # of capsules made before secrets.json came
 LONGEST_NAME = 120
-LARGEST_FILE = 1_000_000
+LARGEST_FILE = 64_000  # bytes; those of real capsules have about a thousand
 
-# By type: the fields that name the variables in which values arrive; the secret's first, then that of its name. Other
-# types (AWS, databases) hold no token.
-_FIELDS: dict[str, tuple[str, ...]] = {"general": ("value",), "custom-key": ("value",), "api-key": ("secret", "key")}
-_REMOTE = re.compile(r"^\s*url\s*=\s*(\S+)", re.MULTILINE)
+# What the platform, a hub or Git put there for themselves is no secret that somebody attached.
+_RESERVED = ("AWS_", "CO_", "GITHUB_", "GIT_", "JPY_", "JUPYTER", "PATH", "HOME")
+
+# By type: the field that names the variable in which the secret arrives. The other field of API Credentials holds a
+# name; other types (AWS, databases) hold no token.
+_FIELD = {"general": "value", "custom-key": "value", "api-key": "secret"}
+_REMOTE = re.compile(r"[ \t]*url[ \t]*=[ \t]*(\S+)")
+_LOOKS_LIKE_A_TOKEN = re.compile(r"[0-9a-f]{32,}", re.IGNORECASE)
 _CAPSULE_PATH = re.compile(r"/capsule-[0-9A-Za-z-]+(?:\.git)?/?$")
 
 
@@ -68,12 +74,14 @@ def account_page(address: str) -> str:
 
     """
     try:
-        deployment = ServerAddress(urlsplit(address.strip()).netloc or address)
-        is_web = deployment.scheme == "https" and "." in deployment.host
+        parts = urlsplit(address.strip())
+        deployment = ServerAddress(parts.netloc or address)
+        # An address of numbers is nobody's deployment; the last part of a name is letters.
+        is_web = parts.scheme in {"", "https", "http"} and re.search(r"\.[a-z][a-z0-9-]*$", deployment.host) is not None
     except (AddressError, ValueError):
         is_web = False
     if not is_web:
-        raise AddressError(*words.not_a_code_ocean(address))
+        raise AddressError(*words.not_a_code_ocean())
     return f"{deployment.url}/account"
 
 
@@ -111,10 +119,13 @@ def _from_yaml(text: str) -> tuple[Slot, ...]:
         return ()
     import yaml  # noqa: PLC0415 - only older capsules need it
 
+    data, fault = None, ""
     try:
-        data = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as fault:
-        raise ValueError(type(fault).__name__) from None
+        data = yaml.load(text, yaml.BaseLoader)  # noqa: S506 - this loader makes nothing but texts, lists and dictionaries
+    except (yaml.YAMLError, RecursionError, ValueError, LookupError, TypeError, AttributeError) as error:
+        fault = type(error).__name__
+    if fault:
+        raise ValueError(fault)
     listed = data.get("credentials") if isinstance(data, dict) else None
     return _slots(listed) if isinstance(listed, list) else ()
 
@@ -124,16 +135,15 @@ def _slots(entries: Iterable[Any]) -> tuple[Slot, ...]:
     for entry in entries:
         if not isinstance(entry, dict):
             continue
-        fields = _FIELDS.get(_short(entry.get("type")), ())
-        names = [_short(entry.get(field)) for field in fields]
-        description = _short(entry.get("description"))
-        found += [Slot(description, name, is_name=bool(place)) for place, name in enumerate(names) if name]
+        name = _short(entry.get(_FIELD.get(_short(entry.get("type")), "")))
+        if name and not name.startswith(_RESERVED):
+            found.append(Slot(_short(entry.get("description")), name))
     return tuple(found)
 
 
 def _short(value: object) -> str:
     """Make a short line of anything that stands in a file which others may have written."""
-    text = value if isinstance(value, str) else ""
+    text = _LOOKS_LIKE_A_TOKEN.sub("····", value) if isinstance(value, str) else ""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text[:LONGEST_NAME]).split())
 
 
@@ -144,12 +154,12 @@ def _account_page_of(capsule: Path) -> str:
     says nothing about Code Ocean.
     """
     try:
-        remotes = _REMOTE.findall(_text(capsule / ".git/config"))
+        lines = _text(capsule / ".git/config").splitlines()
     except (OSError, ValueError):
         return ""
-    for remote in remotes:
+    for found in filter(None, map(_REMOTE.match, lines)):
         try:
-            parts = urlsplit(remote)
+            parts = urlsplit(found[1])
             if parts.scheme == "https" and parts.hostname and _CAPSULE_PATH.match(parts.path):
                 return account_page(f"https://{parts.hostname}:{parts.port or 443}")
         except (AddressError, ValueError):
@@ -158,7 +168,12 @@ def _account_page_of(capsule: Path) -> str:
 
 
 def _text(path: Path) -> str:
-    with path.open("rb") as file:
+    """Read a small plain file; anything else that others may put there (a pipe, a device) could keep us for ever."""
+    opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(opened, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
+            raise ValueError(path.name)
         return file.read(LARGEST_FILE).decode("utf-8-sig")
 
 

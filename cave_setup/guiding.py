@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from cave_setup import words
+from cave_setup.models import TokenRefused
 from cave_setup.secret_variables import speaks_of_cave
 
 if TYPE_CHECKING:
@@ -28,34 +29,45 @@ class Progress:
     stage : {'done', 'now', 'next'}
     found : tuple of str
         What was observed, as sentences.
-    is_wrong : bool
-        What was found has to be mended.
+    is_repair : bool
+        A secret that is there already has to be mended, instead of a new one made.
 
     """
 
     key: str
     stage: Stage
     found: tuple[str, ...] = ()
-    is_wrong: bool = False
+    is_repair: bool = False
 
 
 def waiting_slot(facts: Facts) -> Slot | None:
-    """Give the attached secret that seems to be the token and has not arrived, since this run began before it.
+    """Give the attached secret that says it is CAVE's and has not arrived, since this run began before it.
 
-    None where a token did arrive, or nothing that may hold one is attached.
+    None where a token did arrive, or nothing says so: a secret of something else would send people round in circles.
     """
     if facts.mounted is not None:
         return None
-    late = [slot for slot in facts.platform.slots if not slot.has_arrived and not slot.is_name]
-    named = [slot for slot in late if speaks_of_cave(f"{slot.variable} {slot.description}")]
-    # One of Code Ocean's own tokens is kept under the same type and name as often as not.
-    others = [slot for slot in late if "code ocean" not in slot.description.lower()]
-    return next(iter(named or others), None)
+    late = (slot for slot in facts.platform.slots if not slot.has_arrived)
+    return next((slot for slot in late if speaks_of_cave(f"{slot.variable} {slot.description}")), None)
+
+
+def doubtful_slots(facts: Facts) -> tuple[Slot, ...]:
+    """List attached secrets that have not arrived and may or may not be the token, by their usual names."""
+    usual = facts.environment.secret_variables
+    late = [slot for slot in facts.platform.slots if not slot.has_arrived and slot.variable in usual]
+    is_certain = [speaks_of_cave(f"{slot.variable} {slot.description}") for slot in late]
+    doubtful = [slot for slot, certain in zip(late, is_certain, strict=True) if not certain]
+    return tuple(slot for slot in doubtful if "code ocean" not in slot.description.lower())
 
 
 def wrong_secrets(facts: Facts) -> tuple[SecretVariable, ...]:
     """List the variables that may be meant to hold the token and do not, or not in a way that software can use."""
     return tuple(found for found in facts.secret_variables if found.fault or found.other_server)
+
+
+def is_clearly_ours(found: SecretVariable) -> bool:
+    """Whether a variable says that it is meant to hold a CAVE token for here."""
+    return not found.other_server and speaks_of_cave(f"{found.name} {found.description}")
 
 
 def what_is_wrong(found: SecretVariable, host: str) -> str:
@@ -84,40 +96,53 @@ def progress(
     tuple of Progress
 
     """
-    mounted = facts.mounted
-    if mounted is not None and not mounted.fault:
-        arrived = (words.secret_arrived(mounted.shown),)
-        return tuple(Progress(key, "done", arrived if key == "restart" else ()) for key in _KEYS)
+    repair = _to_repair(facts)
+    if facts.mounted is not None and not repair:
+        return (*_all_done(_KEYS[:4]), Progress("restart", "done", (words.secret_arrived(facts.mounted.shown),)))
     slot = waiting_slot(facts)
-    if slot is not None:
-        return (
-            *(Progress(key, "done") for key in _KEYS[:3]),
-            Progress("attach", "done", (words.slot_attached(slot.shown, slot.variable),)),
-            Progress("restart", "now", (words.BEGAN_BEFORE,)),
-        )
+    if slot is not None and not repair:
+        attach = Progress("attach", "done", (words.slot_attached(slot.shown, slot.variable),))
+        return (*_all_done(_KEYS[:3]), attach, Progress("restart", "now"))
+    if has_secret and not repair:
+        attach = Progress("attach", "now", _attached(facts))
+        return (*_all_done(_KEYS[:3], words.IS_THERE_ALREADY), attach, Progress("restart", "next"))
+    there: Stage = "now" if copied and opened else "next"
     wrong = tuple(what_is_wrong(found, facts.server_address.netloc) for found in wrong_secrets(facts))
-    if has_secret:
-        add = Progress("add", "next", wrong, is_wrong=bool(wrong))
-        attach = Progress("attach", "now", (_attached(facts),))
-        return (Progress("copy", "next"), Progress("account", "next"), add, attach, Progress("restart", "next"))
-    on_the_page: Stage = "now" if copied and opened else "next"
     return (
         Progress("copy", "done" if copied else "now"),
         Progress("account", "done" if opened else "now" if copied else "next"),
-        Progress("add", on_the_page, wrong, is_wrong=bool(wrong)),
-        Progress("attach", on_the_page, (_attached(facts),)),
-        Progress("restart", "next"),
+        Progress("add", there, (repair,) if repair else wrong, is_repair=bool(repair)),
+        Progress("attach", "done") if repair else Progress("attach", there, _attached(facts) if there == "now" else ()),
+        Progress("restart", there if repair else "next"),
     )
 
 
 _KEYS = ("copy", "account", "add", "attach", "restart")
 
 
-def _attached(facts: Facts) -> str:
+def _all_done(keys: tuple[str, ...], *found: str) -> list[Progress]:
+    return [Progress(key, "done", found if key == keys[-1] else ()) for key in keys]
+
+
+def _to_repair(facts: Facts) -> str:
+    """Say what is wrong with the secret that is meant to be the token; empty if there is none, or it is right."""
+    host, mounted = facts.server_address.netloc, facts.mounted
+    if mounted is not None:
+        if mounted.fault:
+            return words.secret_is_wrong(mounted.shown, mounted.fault)
+        if isinstance(facts.server.account, TokenRefused):
+            return words.secret_refused(mounted.shown, host)
+        has_an_end = isinstance(facts.server.seconds_left, int) and not facts.is_lasting
+        return words.secret_runs_out(mounted.shown) if has_an_end else ""
+    ours = next(filter(is_clearly_ours, facts.secret_variables), None)
+    if ours is None:
+        return ""
+    return words.secret_is_another(ours.shown, ours.token.masked) if ours.token else what_is_wrong(ours, host)
+
+
+def _attached(facts: Facts) -> tuple[str, ...]:
     platform = facts.platform
     if platform.damage:
-        return platform.damage
-    if not platform.listed_in:
-        return words.SLOTS_NOT_LISTED
+        return (platform.damage,)
     names = list(dict.fromkeys(slot.shown for slot in platform.slots))
-    return words.slots_seen(names, platform.listed_in)
+    return (words.slots_seen(names),) if names else (words.NOTHING_ATTACHED,)

@@ -27,7 +27,7 @@ from cave_setup.models import (
     Token,
     TokenRefused,
 )
-from cave_setup.secret_variables import look_through
+from cave_setup.secret_variables import is_set, look_through
 from cave_setup.token_files import other_server_of
 
 if TYPE_CHECKING:
@@ -119,28 +119,29 @@ def _ask_about(
     """Ask about the first credential, and put it first that was asked about.
 
     A variable can hold a secret of something else that looks like a token. One that the server does not know makes way
-    for the next variable, so that the good one is found without anybody being asked.
+    for what stands elsewhere, so that a good token is found without anybody being asked.
     """
     deadline = time.monotonic() + CHECK_SECONDS
     first = ask(server, datastack, found[0] if found else None, known, deadline)
-    if not (found and _may_make_way(found[0]) and isinstance(first.account, TokenRefused)):
+    if known.account is not None or not found or not _is_mounted(found[0]):
         return first, found
-    for credential in found[1:]:
-        if _may_make_way(credential):
-            asked = ask(server, datastack, credential, ServerFacts(), deadline)
-            if not isinstance(asked.account, TokenRefused):
-                return asked, _with_first(found, credential)
+    if isinstance(first.account, TokenRefused):
+        for credential in found[1:]:
+            if not credential.other_server:
+                asked = ask(server, datastack, credential, ServerFacts(), deadline)
+                if not isinstance(asked.account, TokenRefused):
+                    return asked, _with_first(found, credential)
     return first, found
 
 
-def _may_make_way(credential: Credential) -> bool:
+def _is_mounted(credential: Credential) -> bool:
     return credential.source == "environment" and not credential.given and not credential.other_server
 
 
 def _as_last_time(found: tuple[Credential, ...], kept: Kept | None) -> tuple[Credential, ...]:
-    """Put the variable first that was found good last time."""
+    """Put first what was found good last time."""
     known = next((credential for credential in found if kept and credential.token == kept.token), None)
-    return _with_first(found, known) if known and _may_make_way(known) and _may_make_way(found[0]) else found
+    return _with_first(found, known) if known and not known.other_server and _is_mounted(found[0]) else found
 
 
 def _with_first(found: tuple[Credential, ...], first: Credential) -> tuple[Credential, ...]:
@@ -170,22 +171,36 @@ def find_credentials(
     A variable that is named for another deployment holds none for this one.
     """
     own = {server.address.netloc}
+    for_here = {found.token for found in in_variables if found.is_named_for_here}
+    named = {found.token: found.other_server for found in in_variables if found.other_server}
+    elsewhere = {token: server for token, server in named.items() if token not in for_here}
+
+    def other(token: Token, named_server: str = "") -> str:
+        """Say of which other deployment this token is known to be: a file says so, or the name of a variable."""
+        known = other_server_of(token, files.files, own, named_server)
+        is_named_for_here = bool(named_server) and not known
+        return known or ("" if is_named_for_here else elsewhere.get(token, ""))
+
     saved = [
-        Credential(file.token, "file", file.shown, other_server_of(file.token, files.files, own, file.server))
+        Credential(file.token, "file", file.shown, other(file.token, file.server))
         for file in [files.for_caveclient]
         if file and file.token
     ]
     mounted = [
-        Credential(found.token, "environment", found.name, other_server_of(found.token, files.files, own))
+        Credential(found.token, "environment", found.name, other(found.token))
         for found in in_variables
         if found.token and not found.other_server
     ]
     ordered = mounted + saved if variables_first else saved + mounted
+    ordered.sort(key=lambda credential: bool(credential.other_server))  # what may be sent here goes first
     if given:
         # Once it is saved or mounted, that is where it comes from.
         kept = next((credential for credential in ordered if credential.token == given.token), None)
-        other = other_server_of(given.token, files.files, own, given.other_server)
-        looked_at = replace(kept, cleaned=given.cleaned) if kept else replace(given, other_server=other)
+        looked_at = (
+            replace(kept, cleaned=given.cleaned)
+            if kept
+            else replace(given, other_server=other(given.token, given.other_server))
+        )
         ordered.insert(0, replace(looked_at, given=True))
     strongest: dict[Token, Credential] = {}
     for credential in ordered:
@@ -197,7 +212,9 @@ def _platform_secrets(environment: Environment, store: TokenStore, variables: Ma
     if environment.key != "code-ocean":
         return PlatformSecrets()
     found = read_capsule(store.home)
-    return replace(found, slots=tuple(replace(slot, has_arrived=slot.variable in variables) for slot in found.slots))
+    return replace(
+        found, slots=tuple(replace(slot, has_arrived=is_set(slot.variable, variables)) for slot in found.slots)
+    )
 
 
 # ------------------------------------------------------------------------------------------------- the server

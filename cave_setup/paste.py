@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from cave_setup import words
 from cave_setup.errors import PasteError, SeveralTokens
-from cave_setup.models import TOKEN_FORM, Candidate, Token
+from cave_setup.models import TOKEN_FORM, Candidate, Token, host_named_in
 
 LONGEST_TEXT = 1_000_000  # characters; a token page's download has 150
 
@@ -36,6 +36,8 @@ _INSTEAD: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"), words.PASTED_UUID),
     (re.compile(r"^\*{3,}$|^[•·●]{3,}|····"), words.PASTED_MASK),
 )
+# What the token page's download, a token file and an entry of the list of keys have; other JSON is something else's.
+_OF_A_DOWNLOAD = {"token", "description", "middle_auth_url", "id", "user_id", "created", "updated", "last_used"}
 _NEARLY = re.compile(r"[0-9a-zA-Z]{24,64}|[0-9a-fA-F\s]{24,80}")
 
 
@@ -97,10 +99,14 @@ def find_in_secret(text: str) -> Candidate:
 
     """
     bare, cleaned = _unwrap(text[:LONGEST_TEXT])
-    if token := _bare_token(bare):
-        return Candidate(token, cleaned=tuple(dict.fromkeys(cleaned + _case_note(bare))))
+    if TOKEN_FORM.fullmatch(bare.lower()):
+        token = Token(bare.lower())
+        is_exact = text == token.reveal()
+        notes = cleaned + _case_note(bare)
+        return Candidate(token, cleaned=() if is_exact else tuple(dict.fromkeys(notes)) or (words.CLEANED_AROUND,))
     data = _as_data(_INVISIBLE.sub("", text[:LONGEST_TEXT]).strip())
-    found = _from_entry(data, cleaned) if isinstance(data, dict) and isinstance(data.get("token"), str) else []
+    is_download = isinstance(data, dict) and isinstance(data.get("token"), str) and set(data) <= _OF_A_DOWNLOAD
+    found = _from_entry(data, cleaned) if is_download else []
     if not found:
         raise PasteError(_what_instead(text), words.WHAT_A_TOKEN_LOOKS_LIKE)
     return found[0]
@@ -174,7 +180,7 @@ def _from_entry(entry: dict[str, Any], cleaned: list[str]) -> list[Candidate]:
             # The token page writes the word None where a key has no description (WIRE section 9).
             description="" if description in (None, "None") else str(description)[:120],
             created=str(entry.get("created") or "")[:40],
-            server=_host(str(entry.get("middle_auth_url") or "")),
+            server=host_named_in(str(entry.get("middle_auth_url") or "")),
             cleaned=tuple(dict.fromkeys([words.CLEANED_DATA, *cleaned, *notes, *_case_note(bare)])),
         )
     ]
@@ -183,24 +189,19 @@ def _from_entry(entry: dict[str, Any], cleaned: list[str]) -> list[Candidate]:
 def _from_text(bare: str, cleaned: list[str]) -> list[Candidate]:
     """Find tokens that stand somewhere in a sentence, a line of code, a header or an address."""
     text = unquote(bare)
-    named = {_host(server) for server in _SERVER_IN_TEXT.findall(text)}
+    named = {host_named_in(server) for server in _SERVER_IN_TEXT.findall(text)}
     the_only_one = named.pop() if len(named) == 1 else ""
     tokens = list(_TOKEN_IN_TEXT.finditer(text))
     found = []
     for match, following in zip_longest(tokens, tokens[1:]):
         # Of several servers, a token's own is named behind it, as in two downloads pasted one after the other.
         own = _SERVER_IN_TEXT.search(text, match.end(), following.start() if following else len(text))
-        server = _host(own.group(1)) if own else the_only_one
+        server = host_named_in(own.group(1)) if own else the_only_one
         notes = [*cleaned, words.CLEANED_AROUND]
         if match.group() != match.group().lower():
             notes.append(words.CLEANED_CASE)
         found.append(Candidate(Token(match.group().lower()), server=server, cleaned=tuple(notes)))
     return found
-
-
-def _host(address: str) -> str:
-    """Host (and port) of ``HOST/auth``, with or without a scheme."""
-    return address.strip().lower().split("://")[-1].split("/")[0]
 
 
 def _what_instead(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cave_setup import words
 from cave_setup.errors import ServerError, WouldReplace
-from cave_setup.guiding import waiting_slot, what_is_wrong, wrong_secrets
+from cave_setup.guiding import doubtful_slots, is_clearly_ours, waiting_slot, what_is_wrong, wrong_secrets
 from cave_setup.models import (
     Account,
     Credential,
@@ -99,8 +99,11 @@ def follows(status: Status) -> Literal["", "save"]:
 def can_activate(status: Status) -> bool:
     """Whether the files that caveclient and cloud-volume read can be written for this run only."""
     facts = status.facts
-    may_be_saved = facts.is_lasting and isinstance(facts.server.account, Account)
-    return facts.environment.home_persists is False and may_be_saved and not are_files_in_place(facts)
+    if facts.credential is None or not facts.is_lasting or not isinstance(facts.server.account, Account):
+        return False
+    token = facts.credential.token
+    is_open = any(_is_open_to_others(file, token) for file in facts.store.files)
+    return facts.environment.home_persists is False and (is_open or not are_files_in_place(facts))
 
 
 def _in_order(verdicts: dict[StepKey, _Verdict]) -> tuple[Step, ...]:
@@ -166,13 +169,12 @@ def _account(facts: Facts) -> _Verdict:
 def _no_token(facts: Facts) -> _Verdict:
     """Say what there is instead of a token: a secret that has not arrived, a secret that is none, or nothing."""
     host, slot, wrong = facts.server_address.netloc, waiting_slot(facts), _wrong_secrets(facts)
-    if slot is not None:
+    if slot is not None and not any(map(is_clearly_ours, facts.secret_variables)):
         sentence = words.slot_not_arrived(slot.shown, slot.variable)
         return _Verdict("todo", sentence, words.RESTART_REMEDY, "restart", notes=wrong)
-    if wrong:
-        sentence = words.no_token_in_secrets(host, wrong[0])
-        return _Verdict("todo", sentence, words.SIGN_IN_REMEDY, "sign-in", notes=wrong[1:])
-    return _Verdict("todo", words.no_token_here(host), words.SIGN_IN_REMEDY, "sign-in")
+    doubtful = tuple(words.slot_in_doubt(one.shown, one.variable) for one in doubtful_slots(facts))
+    sentence = words.no_token_in_secrets(host, wrong[0]) if wrong else words.no_token_here(host)
+    return _Verdict("todo", sentence, words.SIGN_IN_REMEDY, "sign-in", notes=wrong[1:] + doubtful)
 
 
 def _wrong_secrets(facts: Facts) -> tuple[str, ...]:
@@ -192,9 +194,10 @@ def _winner(facts: Facts, credential: Credential) -> str:
     """Say whose word counts where several tokens differ."""
     if credential.given:
         return words.GIVEN_WINS
-    if credential.source == "environment":
-        return words.SECRET_WINS if facts.environment.variables_first else ""
-    return words.FILE_WINS
+    if credential.source == "file":
+        return words.FILE_WINS
+    has_file = any(other.source == "file" for other in facts.credentials)
+    return words.SECRET_WINS if has_file else words.VARIABLE_WINS
 
 
 def _terms(facts: Facts) -> _Verdict:
@@ -311,7 +314,10 @@ def _save_by_place(facts: Facts) -> _Verdict:
 
 def _save_as_secret(facts: Facts) -> _Verdict:
     mounted = facts.mounted if _is_mounted(facts) else None
-    notes = (words.FILES_THIS_RUN,) if are_files_in_place(facts) else ()
+    token = facts.credential.token if facts.credential else None
+    open_files = [file.shown for file in facts.store.files if token and _is_open_to_others(file, token)]
+    in_files = [words.FILES_THIS_RUN] if are_files_in_place(facts) else []
+    notes = (*in_files, *map(words.readable_by_others, open_files))
     if mounted and isinstance(facts.server.account, TokenRefused):
         return _Verdict("waiting", words.saved_token_dead([mounted.shown]), title=words.MOUNT_TITLE)
     if mounted and mounted.fault:

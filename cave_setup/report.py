@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 MARKS = {"done": "✓", "current": "→", "problem": "!", "waiting": "·"}
 
 
-def use_it(status: Status) -> str:
-    """Give the lines of code that use what was set up."""
+def use_it(status: Status, *, names_token: bool = True) -> str:
+    """Give the lines of code that use what was set up; without ``names_token`` those that leave it to the files."""
     facts = status.facts
     address = facts.server_address.url
-    is_mounted = facts.credential is not None and facts.credential.source == "environment"
+    is_mounted = names_token and facts.credential is not None and facts.credential.source == "environment"
     variable = facts.mounted.name if is_mounted and facts.mounted else ""
     return words.snippet(facts.datastack, None if address == DEFAULT_SERVER else address, variable)
 

@@ -45,18 +45,27 @@ def look_through(
         Strongest first: named for this datastack; under a usual name; described as CAVE's; others that hold a token.
 
     """
-    attached = {slot.variable: slot for slot in slots}
-    found: list[tuple[tuple[int, int], SecretVariable]] = []
-    for order, name in enumerate(dict.fromkeys([*names, *attached])):
-        slot = attached.get(name)
-        if name not in variables:
+    described: dict[str, list[str]] = {}
+    for slot in slots:
+        described.setdefault(slot.variable, []).append(slot.description)
+    found: list[tuple[tuple[int, bool, int], SecretVariable]] = []
+    for order, name in enumerate(dict.fromkeys([*names, *described])):
+        if not is_set(name, variables):
             continue
-        variable = _look_at(name, variables[name], slot.description if slot else "", server, datastack)
+        description = ", ".join(filter(None, dict.fromkeys(described.get(name, ()))))
+        variable = _look_at(name, variables[name], description, server, datastack)
         strength = _strength(variable, datastack, is_usual=name in names)
-        # Without a token, what is about something else is none of our business, and a field for a name holds a name.
-        if variable.token or (strength < _OTHERS and not (slot and slot.is_name)):
-            found.append(((strength, order), variable))
+        if variable.token or strength < _OTHERS:  # without a token, what is about something else is no business of ours
+            found.append(((strength, bool(variable.fault), order), variable))
     return tuple(variable for _, variable in sorted(found, key=lambda entry: entry[0]))
+
+
+def is_set(name: str, variables: Mapping[str, str]) -> bool:
+    """Whether the variable is set; one whose name this system cannot write is not."""
+    try:
+        return name in variables
+    except UnicodeEncodeError:
+        return False
 
 
 def speaks_of_cave(text: str) -> bool:
@@ -86,10 +95,19 @@ def _look_at(name: str, value: str, description: str, server: ServerAddress, dat
         candidate = find_in_secret(value)
     except PasteError as error:
         return replace(empty, fault=words.secret_instead(error.sentence))
+    if "code ocean" in description.lower() and not speaks_of_cave(description):
+        return replace(empty, fault=words.SECRET_OF_CODE_OCEAN)
     named = candidate.server or _named_for(f"{name} {description}", server, datastack)
-    other = "" if not named or deployment_of(named) == deployment_of(server.netloc) else deployment_of(named)
-    fault = words.secret_wrapped(candidate.cleaned) if candidate.cleaned else ""
-    return SecretVariable(name, candidate.token, description, fault, other, candidate.cleaned)
+    is_here = deployment_of(named) == deployment_of(server.netloc)
+    return SecretVariable(
+        name,
+        candidate.token,
+        description,
+        fault=words.secret_wrapped(candidate.cleaned) if candidate.cleaned else "",
+        other_server="" if is_here else deployment_of(named),
+        is_named_for_here=is_here,
+        cleaned=candidate.cleaned,
+    )
 
 
 def _named_for(text: str, server: ServerAddress, datastack: str) -> str:
@@ -98,7 +116,7 @@ def _named_for(text: str, server: ServerAddress, datastack: str) -> str:
     A server on this computer is a demo or a test of any data set: for it the datastack decides.
     """
     word, host = deployment_spoken_of(text)
-    return "" if server.is_loopback and _is_about(word, datastack) else host
+    return server.netloc if server.is_loopback and _is_about(word, datastack) else host
 
 
 def _is_about(word: str, datastack: str) -> bool:

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from cave_setup.errors import AddressError
-from cave_setup.models import Damage, ServerAddress, Token, TokenFile, deployment_of
+from cave_setup.models import Damage, ServerAddress, Token, TokenFile, deployment_of, host_named_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -56,7 +56,7 @@ def read_token_file(path: Path, shown: str) -> TokenFile:
 def _named_server(data: dict[str, Any]) -> str:
     """Host that a download of the token page names: ``HOST/auth``, without a scheme (WIRE section 9)."""
     named = data.get("middle_auth_url")
-    return named.split("://")[-1].split("/")[0].lower() if isinstance(named, str) else ""
+    return host_named_in(named) if isinstance(named, str) else ""
 
 
 def _server_in_name(path: Path) -> str:

@@ -24,7 +24,7 @@ from cave_setup.token_files import DEFAULT_FILE, LEGACY_FILE, content_with_token
 from cave_setup.transaction import leftovers, write_together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 _LOCK_SECONDS = 5.0
@@ -64,7 +64,8 @@ class TokenStore:
     ) -> None:
         self.home = home or Path.home()
         self.folder = self.home / ".cloudvolume" / "secrets"
-        base = Path(cloud_volume_dir).expanduser() if cloud_volume_dir else self.home / ".cloudvolume"
+        # As it stands: cloud-volume expands no “~” in it.
+        base = Path(cloud_volume_dir) if cloud_volume_dir else self.home / ".cloudvolume"
         self.cloud_volume_folder = base / "secrets"
         self._now = now
         self._never_in = never_in
@@ -214,18 +215,22 @@ class TokenStore:
         """
         if is_demo and self._is_somebodys_own():
             raise DemoTokenRefused(words.DEMO_REFUSED, words.DEMO_REFUSED_REMEDY)
-        targets = self.read(server, data_server, token).targets
-        if shared := next((target.shown for target in targets if self._is_shared(target.path)), ""):
-            raise FolderIsShared(words.folder_is_shared(shared.rpartition("/")[0]), words.FOLDER_IS_SHARED_REMEDY)
+        self._refuse_shared([target.path for target in self.read(server, data_server, token).targets])
         self._in_writable_folder(lambda: self._save(token, server, data_server, replace=replace, default=default))
         after = self.read(server, data_server, token).targets
         wrong = [target for target in after if target.verdict not in {"same", "foreign"} and not _kept(target, default)]
         if wrong:
             raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
 
+    def _refuse_shared(self, paths: Iterable[Path]) -> None:
+        if shared := next(filter(self._is_shared, paths), None):
+            raise FolderIsShared(words.folder_is_shared(self._shown(shared.parent)), words.FOLDER_IS_SHARED_REMEDY)
+
     def _is_shared(self, path: Path) -> bool:
         """Whether a file really lies in a folder that other people get to see, links followed."""
         real = Path(os.path.realpath(path))
+        if self._never_in and any(exists(folder / ".codeocean") for folder in real.parents):
+            return True  # a capsule, wherever it lies
         folders = [str(self.home) + folder[1:] if folder.startswith("~") else folder for folder in self._never_in]
         return any(real.is_relative_to(os.path.realpath(folder)) for folder in folders)
 
@@ -251,6 +256,7 @@ class TokenStore:
             if different and different.now and different.now.token and not replace:
                 sentence = words.different_token_there(different.now.token.masked, different.shown)
                 raise WouldReplace(sentence, words.SAVE_REPLACE_REMEDY)
+            self._refuse_shared([target.path for target in targets])  # as they are now, under the lock
             self._write(targets, token, server)
 
     def _write(self, targets: list[SaveTarget], token: Token, server: ServerAddress) -> None:
@@ -284,7 +290,7 @@ class TokenStore:
 
         Raises
         ------
-        FolderNotWritable, StoreBusy, DemoTokenRefused
+        FolderNotWritable, StoreBusy, DemoTokenRefused, FolderIsShared
             Nothing was changed.
         StoreError
             If what was read back is not what was written.
@@ -300,6 +306,7 @@ class TokenStore:
             with self._locked():
                 self._finish_interrupted()
                 paths = dict.fromkeys(Path(os.path.realpath(path)) for path in self._holding(old))
+                self._refuse_shared(paths)
                 write_together({path: content_with_token(path, new, server.netloc) for path in paths})
 
         self._in_writable_folder(work)

@@ -157,6 +157,7 @@ def several_differ(winner: str, others: Iterable[str]) -> str:
 
 
 FILE_WINS = "caveclient and cloud-volume read files only, so the file counts."
+VARIABLE_WINS = "The first of the variables that the server knows counts."
 SECRET_WINS = (
     "Here the mounted secret counts; code that names no token reads the file, until cave_setup.activate() has put "
     "the secret there."
@@ -177,6 +178,7 @@ SECRET_IS_A_NAME = (
     "It holds the name of the token instead of the token. The two fields of the secret may have been filled in the "
     "wrong way round."
 )
+SECRET_OF_CODE_OCEAN = "By its description it is one of Code Ocean's own. It was not sent anywhere."
 NOT_SENT = "It was not sent anywhere."
 
 
@@ -196,7 +198,23 @@ def secret_is_wrong(shown: str, fault: str) -> str:
 
 
 def secret_of_another_server(shown: str, other: str, host: str) -> str:
-    return f"{shown} is for {other}; it was not sent to {host}."
+    return f"{shown} is for {other} and was not sent to {host}. To set up that one, change the server."
+
+
+def secret_refused(shown: str, host: str) -> str:
+    return f"{host} does not know the token in {shown}. It needs a new one."
+
+
+def secret_runs_out(shown: str) -> str:
+    return f"{shown} holds a sign-in token, which stops working within 7 days. It needs a lasting one."
+
+
+def secret_is_another(shown: str, masked: str) -> str:
+    return f"{shown} holds another token, {masked}."
+
+
+def account_page_at(host: str) -> str:
+    return f"{BUTTON_ACCOUNT_PAGE} at {host}"
 
 
 def no_token_in_secrets(host: str, wrong: str) -> str:
@@ -204,8 +222,8 @@ def no_token_in_secrets(host: str, wrong: str) -> str:
 
 
 EDIT_SECRET_REMEDY = (
-    "In your Code Ocean account, open the secret, replace its value by the token alone, then shut down and start "
-    "again. Until then, cave_setup.activate() uses the token without what is around it."
+    "In your Code Ocean account, open the secret and replace its value by the token alone; then shut down and start "
+    "again."
 )
 
 
@@ -213,12 +231,16 @@ def secret_arrived(shown: str) -> str:
     return f"It has arrived in {shown}."
 
 
+def guide_done(shown: str) -> str:
+    return f"The token arrives as {shown}; nothing is left to do here."
+
+
 def no_guide(place: str) -> str:
     return f"{place}: nothing has to be mounted here. “cave-setup login” has the token saved."
 
 
 def copy_from(page: str) -> str:
-    return f"It is not shown here. Sign in to the server's token page and copy it there: {page}"
+    return f"It is not shown here. Sign in to the server's token page, and create or choose one to copy: {page}"
 
 
 def slot_attached(shown: str, variable: str) -> str:
@@ -232,30 +254,30 @@ def slot_not_arrived(shown: str, variable: str) -> str:
     )
 
 
-BEGAN_BEFORE = "This run started before it was attached, so it has not arrived. A kernel restart is not enough."
-RESTART_REMEDY = (
-    "Choose Shut Down, not Hold; start the workstation again, and run this cell. If the secret is not yours but a "
-    "collaborator's, attach one of your own in its place."
-)
+COLLABORATOR = "Is this secret a collaborator's? It does not reach you: attach one of your own instead."
+RESTART_REMEDY = f"Choose Shut Down, not Hold; then start the workstation and run this again. {COLLABORATOR}"
+NOTHING_ATTACHED = "Not attached yet. It is noticed when you come back here."
+IS_THERE_ALREADY = "You have this already."
 
 
-def slots_seen(names: Sequence[str], listed_in: str) -> str:
-    attached = f"Attached so far: {', '.join(names)}" if names else "Nothing is attached yet"
-    return f"{attached} (by {listed_in}, which is looked at again when you come back)."
+def slots_seen(names: Sequence[str]) -> str:
+    return f"Attached so far: {', '.join(names)}. More is noticed when you come back here."
 
 
-SLOTS_NOT_LISTED = (
-    "Nothing is attached yet, as far as the capsule's files show. They are looked at again when you come back."
-)
+def slot_in_doubt(shown: str, variable: str) -> str:
+    return (
+        f"The secret {shown} would arrive as {variable}, but this run started before it was attached. If it is your "
+        "CAVE token, shut down and start again."
+    )
 
 
 def slots_unreadable(shown: str) -> str:
-    return f"{shown} cannot be read, so it is not known what is attached; it shows after the restart."
+    return f"{shown} cannot be read, so it is not known what is attached; it shows when you have started again."
 
 
-def not_a_code_ocean(text: str) -> tuple[str, str]:
-    return (
-        f"“{text[:80]}” is not the address of a Code Ocean.",
+def not_a_code_ocean() -> tuple[str, str]:
+    return (  # not repeating it: a token may be on the clipboard at this very step
+        "This is not the address of a Code Ocean.",
         "Copy it from the browser's address bar while the capsule is open; it begins like https://codeocean.example.org",
     )
 
@@ -356,8 +378,8 @@ def old_key_not_revoked(masked: str) -> str:
 
 def old_key_is_mounted(masked: str, names: Iterable[str]) -> str:
     return (
-        f"A new key is saved. The old one, {masked}, still works: {' and '.join(names)} has it, which cannot be "
-        "changed from here. Change it there, then revoke the old key."
+        f"There is a new key, in every file that held the old one. The old one, {masked}, still works: "
+        f"{' and '.join(names)} has it, which cannot be changed from here. Change it there, then revoke the old key."
     )
 
 
@@ -494,6 +516,11 @@ MOUNT_REMEDY = (
     "and “cave-setup guide” in a terminal show each step."
 )
 FILES_THIS_RUN = "caveclient and cloud-volume find the token in files, too, for this run."
+ACTIVATED = (
+    "✓ Written: notebooks that name no token work until this run ends. In the next run, press this again, or begin "
+    "with “import cave_setup; cave_setup.activate()”."
+)
+ACTIVATED_FOR_NOW = "✓ Notebooks can use the token until this run ends. For the next run, finish the steps above."
 FILES_LAST_HERE = "Files last here, so nothing was written for this run only; save the token instead."
 NOT_FOR_THIS_RUN = "The files for this run were not written."
 
@@ -556,10 +583,15 @@ def snippet(datastack: str, server_address: str | None, variable: str = "") -> s
     The address only where it is not caveclient's default, the variable only where a token is mounted in one.
     """
     where = f', server_address="{server_address}"' if server_address else ""
-    token = f", auth_token=os.environ[{json.dumps(variable, ensure_ascii=False)}]" if variable else ""
-    first = "import os\n\n" if variable else ""
+    if not variable:
+        return (
+            f'from caveclient import CAVEclient\n\nclient = CAVEclient("{datastack}"{where})\n'
+            "client.materialize.get_versions()"
+        )
+    given = [f'"{datastack}"', *([where[2:]] if where else []), f"auth_token=os.environ[{json.dumps(variable)}]"]
+    lines = "".join(f"    {argument},\n" for argument in given)
     return (
-        f'{first}from caveclient import CAVEclient\n\nclient = CAVEclient("{datastack}"{where}{token})\n'
+        f"import os\n\nfrom caveclient import CAVEclient\n\nclient = CAVEclient(\n{lines})\n"
         "client.materialize.get_versions()"
     )
 
@@ -607,11 +639,12 @@ BUTTON_PASTE = "Check token"
 BUTTON_CHOOSE_FILE = "choose a file"
 BUTTON_USE_THIS = "Use this one"
 BUTTON_SAVE = "Save"
-BUTTON_SAVE_THIS_RUN = "Use it in this run all the same"
-BUTTON_ACTIVATE = "Let other notebooks find it, for this run"
+BUTTON_SAVE_THIS_RUN = "Skip for now: use the token in this run only"
+BUTTON_ACTIVATE = "Write the token file for this run"
 BUTTON_COPY_TOKEN = "Copy the token"
-BUTTON_ACCOUNT_PAGE = "Open your Code Ocean account"
-BUTTON_HAVE_SECRET = "I keep it as a secret of Code Ocean"
+BUTTON_ACCOUNT_PAGE = "Open your account"
+BUTTON_HAVE_SECRET = "My token is already a Code Ocean secret"
+BUTTON_BACK_TO_SIGN_IN = "Back to signing in"
 BUTTON_SIGN_IN_THIS_RUN = "Sign in for this run"
 BUTTON_USE_ADDRESS = "Use this address"
 BUTTON_ENLARGE = "Enlarge the picture"
@@ -655,16 +688,15 @@ GUIDE_STAGES = {"done": "done", "now": "to do now", "next": "comes next"}
 NOTHING_TO_COPY = (
     "Sign in first; then it can be copied here. Whoever has a secret in the account already does not need it."
 )
-COPIED_TOKEN = "Copied; it did not show."
+COPIED_TOKEN = "Copied"
 REVEALED = (
     "The browser did not allow copying. Here it is once, selected: press Ctrl+C or ⌘C. It goes when you leave the "
     "field."
 )
 LABEL_REVEALED = "The token"
-ACTIVATE_NOTE = (
-    "caveclient and cloud-volume read files and no variables. This writes those files for this run, so that notebooks "
-    "which name no token work unchanged. In code: cave_setup.activate()"
-)
+IN_YOUR_OWN = "In a notebook of your own"
+IN_OTHERS = "In notebooks that name no token"
+ACTIVATE_NOTE = "They look for a file. This writes it, for caveclient and cloud-volume, until this run ends."
 COPIED = "Copied."
 COPY_FAILED = "The browser did not allow copying; the text is selected."
 NO_ANSWER = (

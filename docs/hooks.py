@@ -40,7 +40,7 @@ def _guide(guide: Guide) -> str:
     for number, step in enumerate(guide.steps, 1):
         parts += [f"### {number}. {step.title}", *_step(step)]
     parts += [f"### {words.LABEL_GOOD_TO_KNOW}", *(f"**{title}.** {text}" for title, text in guide.know)]
-    return "\n\n".join([*parts, f"*{guide.labels_as_of}. {guide.tried.capitalize()}.*"])
+    return "\n\n".join([*parts, f"*{guide.labels_as_of}; {guide.tried}.*"])
 
 
 def _step(step: GuideStep) -> list[str]:

@@ -42,6 +42,14 @@ class Instead:
 
 
 @dataclass(frozen=True)
+class Repair:
+    """What a step is where something is there already and has to be mended."""
+
+    title: str
+    text: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class GuideStep:
     """One step of a guide.
 
@@ -54,6 +62,7 @@ class GuideStep:
     before : str
         How it was called in older versions; empty if it was not.
     instead : Instead, optional
+    repair : Repair, optional
 
     """
 
@@ -63,6 +72,7 @@ class GuideStep:
     picture: Picture
     before: str = ""
     instead: Instead | None = None
+    repair: Repair | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +138,9 @@ def guide_to(place: str) -> Guide | None:
     def instead(entry: dict[str, Any]) -> Instead:
         return Instead(filled(entry["title"]), tuple(map(filled, entry["text"])), picture(entry["picture"]))
 
+    def repair(entry: dict[str, Any]) -> Repair:
+        return Repair(filled(entry["title"]), tuple(map(filled, entry["text"])))
+
     def step(entry: dict[str, Any]) -> GuideStep:
         return GuideStep(
             key=entry["key"],
@@ -136,6 +149,7 @@ def guide_to(place: str) -> Guide | None:
             picture=picture(entry["picture"]),
             before=filled(entry.get("before", "")),
             instead=instead(entry["instead"]) if "instead" in entry else None,
+            repair=repair(entry["repair"]) if "repair" in entry else None,
         )
 
     return Guide(

@@ -7,6 +7,7 @@ from cave_setup.models.address import (
     datastack_name,
     deployment_of,
     deployment_spoken_of,
+    host_named_in,
 )
 from cave_setup.models.answers import (
     Access,
@@ -88,4 +89,5 @@ __all__ = [
     "datastack_name",
     "deployment_of",
     "deployment_spoken_of",
+    "host_named_in",
 ]

@@ -31,10 +31,13 @@ _PART_OF = {
 # Words in a variable's name or a secret's description that say which deployment a token is for, as people really name
 # them. The data set is said more often than the server.
 _SPOKEN_OF = {
+    "daf-apis": "global.daf-apis.com",
     "microns": "global.daf-apis.com",
     "minnie": "global.daf-apis.com",
     "flywire": "global.daf-apis.com",
+    "em.brain": "global.em.brain.allentech.org",
     "v1dd": "global.em.brain.allentech.org",
+    "brain-wire": "global.brain-wire-test.org",
     "h01": "global.brain-wire-test.org",
     "fish1": "global.brain-wire-test.org",
 }
@@ -45,8 +48,26 @@ def deployment_spoken_of(text: str) -> tuple[str, str]:
 
     A name that speaks of several, such as “MICrONS and V1DD”, says nothing.
     """
-    found = {host: word for word, host in _SPOKEN_OF.items() if word in text.lower()}
+    # As words of their own: “March01” is no H01, but “minnie65” is about minnie.
+    found = {
+        host: word
+        for word, host in _SPOKEN_OF.items()
+        if re.search(rf"(?<![a-z]){re.escape(word)}(?!{'[0-9]' if word[-1].isdigit() else 'never'})", text.lower())
+    }
     return next(((word, host) for host, word in found.items()), ("", "")) if len(found) == 1 else ("", "")
+
+
+def host_named_in(text: str) -> str:
+    """Give the host that a text such as ``HOST/auth`` names, as `ServerAddress.netloc` has it; empty for an empty text.
+
+    One that cannot be a host is given as a short line, in which nothing looks like a token: it is nobody's.
+    """
+    named = text.strip().split("://")[-1].split("/")[0].rpartition("@")[2]
+    try:
+        return ServerAddress(named).netloc
+    except AddressError:
+        line = "".join(letter for letter in named[:80] if letter.isprintable())
+        return _TOKEN_IN_TEXT.sub("····", line).lower()
 
 
 def deployment_of(host: str) -> str:

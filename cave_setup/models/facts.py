@@ -218,10 +218,13 @@ class Facts:
 
     @property
     def mounted(self) -> SecretVariable | None:
-        """The variable that holds the token which is looked at, whatever else holds it; None if none does."""
-        if self.credential is None:
-            return None
-        return next((found for found in self.secret_variables if found.token == self.credential.token), None)
+        """The variable that holds the token which is looked at, whatever else holds it; None if none does.
+
+        Of several the one that holds it and nothing else.
+        """
+        token = self.credential.token if self.credential else None
+        holding = [found for found in self.secret_variables if found.token == token and not found.other_server]
+        return min(holding, key=lambda found: bool(found.fault), default=None) if token else None
 
     @property
     def credential(self) -> Credential | None:

@@ -19,8 +19,6 @@ class Slot:
         What its owner calls it.
     variable : str
         The environment variable in which the value arrives.
-    is_name : bool
-        Of a secret with two fields, this is the one for a name (``API_KEY``); the token belongs into the other.
     has_arrived : bool
         The variable is set in this process.
 
@@ -28,7 +26,6 @@ class Slot:
 
     description: str
     variable: str
-    is_name: bool = False
     has_arrived: bool = False
 
     @property
@@ -75,6 +72,8 @@ class SecretVariable:
         variable's name. Empty if it holds exactly a token.
     other_server : str
         Host of another deployment for which it is named or which its value names; it is not sent to the chosen one.
+    is_named_for_here : bool
+        Its name, description or value names the chosen deployment.
     cleaned : tuple of str
         What had to be removed to get at the token.
 
@@ -85,6 +84,7 @@ class SecretVariable:
     description: str = ""
     fault: str = ""
     other_server: str = ""
+    is_named_for_here: bool = False
     cleaned: tuple[str, ...] = ()
 
     @property

@@ -15,6 +15,16 @@ def text(name: str, sentence: str, tone: str = "") -> Block:
     return {"id": name, "kind": "text", "text": sentence, "tone": tone}
 
 
+def done(name: str, sentence: str) -> Block:
+    """Make a paragraph that says what has just been done, to which the person at work is taken."""
+    return {"id": name, "kind": "done", "text": sentence}
+
+
+def head(name: str, title: str) -> Block:
+    """Make a heading over the blocks that follow."""
+    return {"id": name, "kind": "head", "text": title}
+
+
 def steps(name: str, items: tuple[str, ...]) -> Block:
     """Make a numbered list."""
     return {"id": name, "kind": "list", "items": list(items)}

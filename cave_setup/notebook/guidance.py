@@ -9,7 +9,8 @@ from cave_setup.guides import guide_to
 from cave_setup.guiding import progress
 from cave_setup.notebook import blocks
 from cave_setup.notebook.markdown import as_tree
-from cave_setup.plan import can_activate
+from cave_setup.plan import are_files_in_place, can_activate
+from cave_setup.report import use_it
 
 if TYPE_CHECKING:
     from cave_setup.guides import Guide, GuideStep, Picture
@@ -31,40 +32,48 @@ def mount(at: At) -> list[Block]:
     remedy = [blocks.text("remedy", at.step.remedy)] if at.step.remedy else []
     if there is None:
         return [*remedy, *_in_this_run(at)]
-    begin = remedy if at.step.state == "problem" or at.step.need == "restart" else [blocks.text("begin", there.begin)]
-    back = [blocks.row("back", [blocks.button(words.BUTTON_CANCEL, {"action": "back"}, "link")])]
+    begin = remedy if at.step.state == "problem" else [blocks.text("begin", there.begin)]
+    back = [blocks.row("back", [blocks.button(words.BUTTON_BACK_TO_SIGN_IN, {"action": "back"}, "link")])]
     return [*begin, *_steps(there, at), *_know(there), *_in_this_run(at), *(back if at.situation.guide else [])]
 
 
 def restart(at: At) -> list[Block]:
     """Say that an attached secret waits for the next start; whoever cannot wait signs in."""
-    drawn = mount(at)
+    there = guide_to(at.status.facts.environment.key)
+    drawn = [*(_steps(there, at) if there else []), blocks.text("collaborator", words.COLLABORATOR, "note")]
     if at.step.key != "account":
-        return drawn
-    sign_in = blocks.button(words.BUTTON_SIGN_IN_THIS_RUN, {"action": "another"}, "quiet")
+        return [*drawn, *_in_this_run(at)]
+    sign_in = blocks.button(words.BUTTON_SIGN_IN_THIS_RUN, {"action": "another"}, "link")
     return [*drawn, blocks.row("sign-in", [sign_in])]
 
 
 def _steps(there: Guide, at: At) -> list[Block]:
     here, facts = at.situation, at.status.facts
-    has_secret = here.guide and facts.credential is None
-    stages = progress(facts, copied=here.copied, opened=here.opened, has_secret=has_secret)
-    return [
-        blocks.guide_step(number, step.title, now.stage, now.found, "bad" if now.is_wrong else "", _body(step, now, at))
-        for number, (step, now) in enumerate(zip(there.steps, stages, strict=True), 1)
-    ]
+    stages = progress(facts, copied=here.copied, opened=here.opened, has_secret=here.guide and facts.credential is None)
+    return [_step(number, step, now, at) for number, (step, now) in enumerate(zip(there.steps, stages, strict=True), 1)]
+
+
+def _step(number: int, step: GuideStep, now: Progress, at: At) -> Block:
+    if now.is_repair and step.repair:
+        body = [_text(step.repair.text)]
+        return blocks.guide_step(number, step.repair.title, now.stage, now.found, "bad", body)
+    return blocks.guide_step(number, step.title, now.stage, now.found, "", _body(step, now, at))
 
 
 def _body(step: GuideStep, now: Progress, at: At) -> list[Block]:
-    drawn = [blocks.rich("text", [node for text in step.text for node in as_tree(text)])]
-    drawn += _controls(step.key, now, at)
+    drawn = [_text(step.text), *_controls(step.key, now, at)]
     if step.before:
         drawn.append(blocks.rich("before", list(as_tree(step.before)), "note"))
     drawn.append(_picture(step.picture))
     if step.instead:
-        text = blocks.rich("text", [node for text in step.instead.text for node in as_tree(text)])
-        drawn.append(blocks.more("instead", step.instead.title, [text, _picture(step.instead.picture)]))
+        drawn.append(
+            blocks.more("instead", step.instead.title, [_text(step.instead.text), _picture(step.instead.picture)])
+        )
     return drawn
+
+
+def _text(paragraphs: tuple[str, ...]) -> Block:
+    return blocks.rich("text", [node for text in paragraphs for node in as_tree(text)])
 
 
 def _picture(picture: Picture) -> Block:
@@ -79,7 +88,8 @@ def _controls(key: str, now: Progress, at: At) -> list[Block]:
         return [blocks.text("nothing", words.NOTHING_TO_COPY, "note")]
     page = at.status.facts.platform.account_page
     if key == "account" and page:
-        return [blocks.row("account", [blocks.link(words.BUTTON_ACCOUNT_PAGE, page, style, opened="account")])]
+        label = words.account_page_at(page.split("/")[2])  # whose page it is, before anybody goes there
+        return [blocks.row("account", [blocks.link(label, page, style, opened="account")])]
     if key == "account":
         error = at.situation.error_text("platform")
         hint = words.HINT_PLATFORM
@@ -92,7 +102,7 @@ def _know(there: Guide) -> list[Block]:
         blocks.rich(f"know-{number}", [["p", {}, ["strong", {}, f"{title}. "], *_inline(text)]])
         for number, (title, text) in enumerate(there.know)
     ]
-    dated = blocks.text("dated", f"{there.labels_as_of}. ({there.tried.capitalize()}.)", "note")
+    dated = blocks.text("dated", f"{there.labels_as_of}; {there.tried}.", "note")
     return [blocks.more("know", words.LABEL_GOOD_TO_KNOW, [*body, dated])]
 
 
@@ -102,7 +112,11 @@ def _inline(text: str) -> list[object]:
 
 
 def _in_this_run(at: At) -> list[Block]:
-    if not can_activate(at.status):
-        return []
-    for_now = blocks.button(words.BUTTON_SAVE_THIS_RUN, {"action": "activate"}, "link")
-    return [blocks.row("save", [for_now])]
+    """Offer to go on without having finished; once that was done, say so in its place, with what to go on with."""
+    facts = at.status.facts
+    if can_activate(at.status):
+        for_now = blocks.button(words.BUTTON_SAVE_THIS_RUN, {"action": "activate"}, "link")
+        return [blocks.row("save", [for_now])]
+    if facts.environment.home_persists is False and facts.credential and are_files_in_place(facts):
+        return [blocks.done("activated", words.ACTIVATED_FOR_NOW), blocks.code(use_it(at.status, names_token=False))]
+    return []

@@ -300,9 +300,20 @@ def _retry(at: At) -> list[Block]:
 def _ready(status: Status) -> list[Block]:
     if not status.ready:
         return []
-    buttons = [blocks.button(words.BUTTON_DONE, {"action": "done"}, "go")]
-    note = []
-    if can_activate(status):
-        buttons.append(blocks.button(words.BUTTON_ACTIVATE, {"action": "activate"}, "quiet"))
-        note = [blocks.text("activate", words.ACTIVATE_NOTE, "note")]
-    return [blocks.text("use", words.USE_IT), blocks.code(use_it(status)), blocks.row("done", buttons), *note]
+    done = blocks.row("done", [blocks.button(words.BUTTON_DONE, {"action": "done"}, "go")])
+    use, code = blocks.text("use", words.USE_IT), blocks.code(use_it(status))
+    if status.facts.mounted is None or status.facts.environment.home_persists is not False:
+        return [use, code, done]
+    activate = blocks.button(words.BUTTON_ACTIVATE, {"action": "activate"}, "quiet")
+    in_others = (
+        [blocks.text("activate", words.ACTIVATE_NOTE), blocks.row("activate", [activate])]
+        if can_activate(status)
+        else [blocks.done("activated", words.ACTIVATED)]
+    )
+    return [
+        blocks.head("own", words.IN_YOUR_OWN),
+        code,
+        blocks.head("others", words.IN_OTHERS),
+        *in_others,
+        done,
+    ]

@@ -99,10 +99,13 @@ def _steps(status: Status | None, situation: Situation, pages: Pages) -> list[di
             for first, (key, title) in zip([True] + [False] * 5, words.STEP_TITLES.items(), strict=True)
         ]
     focus = _focus(status, situation)
+    states = {step.key: step.state for step in status.steps}
+    if situation.guide:  # what the person is at, though it comes after signing in
+        states.update({"account": "waiting", "save": "current"})
     return [
         _drawn(
             step.key,
-            step.state,
+            states[step.key],
             step.title,
             "" if _says_nothing(step) else step.summary,
             "" if step.seconds is None else words.took(step.seconds),

@@ -129,7 +129,7 @@ class Wizard(anywidget.AnyWidget):
             "copy-token": lambda: self._give_token(get("to")),
             "copied": lambda: self._show(copied=True),
             "platform": lambda: self._use_platform(get("text")),
-            "activate": lambda: self._act(words.SAVING, self._setup.activate),
+            "activate": lambda: self._act(words.SAVING, self._setup.activate, say=words.ACTIVATED),
             "ask-first": lambda: self._ask_first(on=get("on") is True),
             "done": self._output.finish,  # not closed: a page that was reloaded goes on showing it
         }
@@ -153,7 +153,7 @@ class Wizard(anywidget.AnyWidget):
         if self._status is not None:
             self._settle(self._status)
 
-    def _act(self, busy: str, action: Callable[[], Status], *, keys: bool = False) -> None:
+    def _act(self, busy: str, action: Callable[[], Status], *, keys: bool = False, say: str = "") -> None:
         """Do something that ends in a status; what cannot be done is said in the list of keys."""
         self._show(busy=busy)
         try:
@@ -161,7 +161,7 @@ class Wizard(anywidget.AnyWidget):
         except SetupError as error:
             self._show(keys=True, error=error.with_traceback(None), error_in="keys", say=error.sentence)
         else:
-            self._settle(status, keys=keys)
+            self._settle(status, keys=keys, say="" if status.facts.problems else say)
 
     def _ask_first(self, *, on: bool) -> None:
         self._show(ask_first=on)
@@ -299,7 +299,7 @@ class Wizard(anywidget.AnyWidget):
         """Show what has been observed meanwhile; the person goes on with the guide."""
         before = self._status
         if before is None or [step.summary for step in before.steps] != [step.summary for step in status.steps]:
-            self._settle(status, guide=self._situation.guide and not status.ready)
+            self._settle(status, guide=self._situation.guide and status.focus.need == "sign-in")
         else:
             self._status = status
             self._show()
@@ -366,7 +366,7 @@ class Wizard(anywidget.AnyWidget):
     def _is_guiding(self, status: Status) -> bool:
         return self._situation.guide or status.focus.need in {"mount", "restart"}
 
-    def _settle(self, status: Status, *, keys: bool = False, guide: bool = False) -> None:
+    def _settle(self, status: Status, *, keys: bool = False, guide: bool = False, say: str = "") -> None:
         """Show a new status, and do what follows by itself; what the person was at is over."""
         before = self._status.facts.credential if self._status else None
         is_same = before == status.facts.credential
@@ -380,7 +380,7 @@ class Wizard(anywidget.AnyWidget):
             copied=self._situation.copied and is_same,
             watching=waiting,
             sign_in=self._situation.sign_in if focus.need in {"sign-in", "new-token"} else self._ladder.leave(),
-            say=words.announce(focus.title, words.STATES[focus.state], focus.summary),
+            say=say or words.announce(focus.title, words.STATES[focus.state], focus.summary),
         )
         if not keys and not self._situation.ask_first and follows(status) == "save":
             self._save(replace_other=False, default="auto")

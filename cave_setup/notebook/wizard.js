@@ -25,6 +25,11 @@ const name = (what) => `cave-setup-${what}-${here}-${unique++}`;
 const blocks = {
   text: (block) => h("p", { class: block.tone }, block.text),
 
+  head: (block) => h("h4", {}, block.text),
+
+  // What has just been done on a click here; the person is taken to it.
+  done: (block) => h("p", { class: "good", tabindex: "-1" }, block.text),
+
   list: (block) => h("ol", { class: "how" }, ...block.items.map((item) => h("li", {}, item))),
 
   waiting: (block) => h("p", { class: "waiting-for", "data-for": block.id }, h("span", { class: "spin", "aria-hidden": "true" }), block.text),
@@ -80,20 +85,29 @@ const blocks = {
     const found = h("span", { class: "found" });
     const inside = { body: h("div", { class: "inner" }), drawn: new Map() };
     const node = h("details", { class: "guide" },
-      h("summary", {}, mark, h("span", { class: "guide-title" }, block.title), state, found), inside.body);
+      h("summary", {}, mark, state, found), inside.body);
+    const title = h("span", { class: "guide-title" });
+    node.querySelector("summary").insertBefore(title, state);
     node.update = (next) => {
+      const isAtWork = inside.body.contains(document.activeElement) && next.stage === node.dataset.stage;
       if (next.stage !== node.dataset.stage) node.open = next.stage === "now";
       node.dataset.stage = next.stage;
+      title.textContent = next.title;
       mark.textContent = next.stage === "done" ? "✓" : next.number;
       state.textContent = ` (${next.stageText})`;
       found.replaceChildren(...next.found.map((sentence) => h("span", { class: next.tone }, sentence)));
       wizard.drawBlocks(inside, next.body);
+      // A control that gave way to another one hands the focus on.
+      if (isAtWork && !node.contains(document.activeElement)) inside.body.querySelector("a, input, button")?.focus();
     };
     node.update(block);
     return node;
   },
 
-  picture: (block, wizard) => h("button", { class: "picture", type: "button", title: block.enlarge, onclick: () => enlarge(block, wizard) }, drawing(block)),
+  picture: (block, wizard) => {
+    const button = h("button", { type: "button", title: block.enlarge, "aria-label": block.enlarge, onclick: () => enlarge(block, button, wizard) });
+    return h("div", { class: "picture" }, drawing(block), button);
+  },
 
   field: (block, wizard) => {
     const id = name("field");
@@ -201,10 +215,13 @@ const drawing = ({ svg, alt }) => {
   return node;
 };
 
-const enlarge = (block, wizard) => {
+const enlarge = (block, opener, wizard) => {
   const close = h("button", { class: "quiet", type: "button", onclick: () => dialog.close() }, block.close);
-  const dialog = h("dialog", { class: "zoom", "aria-label": block.enlarge, onclick: (event) => { if (event.target === dialog) dialog.close(); }, onclose: () => dialog.remove() },
-    h("div", {}, close, h("div", { class: "pan", tabindex: "0" }, drawing(block)), h("p", { class: "note" }, block.alt)));
+  const dialog = h("dialog", { class: "zoom", "aria-label": block.enlarge, onclick: (event) => { if (event.target === dialog) dialog.close(); }, onclose: () => {
+    dialog.remove();
+    if (!opener.checkVisibility()) wizard.root.querySelector("[data-stage=now] summary")?.focus(); // its step was folded
+  } },
+    h("div", {}, close, h("div", { class: "pan", tabindex: "0" }, drawing(block)), h("p", { class: "note", "aria-hidden": "true" }, block.alt)));
   wizard.root.append(dialog);
   dialog.showModal();
 };
@@ -322,6 +339,9 @@ class WizardView {
       // Begun in the click itself and filled in when the kernel has answered, or browsers refuse.
       const text = token.then((known) => new Blob([known], { type: "text/plain" }));
       await navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
+      const label = button.textContent;
+      button.textContent = `✓ ${this.words.copiedToken}`;
+      setTimeout(() => { button.textContent = label; }, 2000);
       this.tell(this.words.copiedToken);
       this.send({ action: "copied" });
     } catch {
@@ -339,9 +359,11 @@ class WizardView {
   reveal(button, token) {
     const input = h("input", { type: "text", readonly: true, value: token, "aria-label": this.words.revealedLabel, autocomplete: "off" });
     const shown = h("div", { class: "revealed" }, h("p", { class: "note" }, this.words.revealed), input);
+    let wasCopied = false;
+    input.addEventListener("copy", () => { wasCopied = true; });
     input.addEventListener("blur", () => {
       shown.remove();
-      this.send({ action: "copied" });
+      if (wasCopied) this.send({ action: "copied" });
     }, { once: true });
     button.parentElement.after(shown);
     input.select();
@@ -450,7 +472,8 @@ class WizardView {
       if (old && old.text !== text && old.node.update) old.node.update(block);
       const kept = old && (old.text === text || old.node.update);
       next.set(block.id, { text, node: kept ? old.node : blocks[block.kind](block, this) });
-      if (!old && block.kind === "paste" && row.drawn.size) this.toField = next.get(block.id).node.querySelector("input");
+      if (!old && row.drawn.size && block.kind === "paste") this.toField = next.get(block.id).node.querySelector("input");
+      if (!old && row.drawn.size && block.kind === "done") this.toField = next.get(block.id).node;
     }
     const nodes = [...next.values()].map((entry) => entry.node);
     const same = nodes.length === row.body.childNodes.length && nodes.every((node, i) => node === row.body.childNodes[i]);
@@ -473,8 +496,9 @@ class WizardView {
     const lost = !this.root.contains(document.activeElement);
     if (!lost && !moved) return;
     const row = this.rows.get(this.focusKey);
-    const field = !moved && row?.body.querySelector("input[aria-invalid=true], [data-stage=now] summary");
-    (field || row?.title)?.focus({ preventScroll: !moved });
+    const invalid = !moved && row?.body.querySelector("input[aria-invalid=true]");
+    const next = !moved && row?.body.querySelector("[data-stage=now] summary");
+    (invalid || next || row?.title)?.focus({ preventScroll: !moved && !next });
   }
 
   // -------------------------------------------------------------------------------------------- server and datastack

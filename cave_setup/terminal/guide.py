@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from cave_setup import words
 from cave_setup.guides import guide_to
 from cave_setup.guiding import progress
-from cave_setup.report import MARKS
-from cave_setup.terminal.output import show
+from cave_setup.report import MARKS, what_stands_in_the_way
+from cave_setup.terminal.output import say, show
 from cave_setup.terminal.status import exit_code
 
 if TYPE_CHECKING:
@@ -41,7 +41,10 @@ def guide(setup: Setup) -> int:
     there = guide_to(found.facts.environment.key)
     if there is None:
         show(words.no_guide(found.facts.environment.name))
+    elif found.ready and found.facts.mounted:
+        show(words.guide_done(found.facts.mounted.shown))
     else:
+        say(what_stands_in_the_way(found))
         show(_as_text(there, found, setup.server.token_page))
     return exit_code(found)
 
@@ -54,13 +57,14 @@ def _as_text(there: Guide, found: Status, token_page: str) -> str:
     lines += ["", words.LABEL_GOOD_TO_KNOW]
     for title, text in there.know:
         lines += _wrapped(f"{title}. {text}", 2)
-    return "\n".join([*lines, "", there.labels_as_of, there.tried])
+    return "\n".join([*lines, "", f"{there.labels_as_of}; {there.tried}."])
 
 
 def _step(number: int, step: GuideStep, at: Progress, further: str) -> list[str]:
-    lines = [f"  {_STAGE_MARKS[at.stage]} {number}. {step.title}"]
-    texts = [*step.text, step.before]
-    if step.instead:
+    told = step.repair if at.is_repair and step.repair else step
+    lines = [f"  {_STAGE_MARKS[at.stage]} {number}. {told.title}"]
+    texts = [*told.text, step.before]
+    if step.instead and told is step:
         texts += [f"{step.instead.title}:", *step.instead.text]
     for text in [further] if step.key == "copy" else [*texts, further]:
         lines += _wrapped(text, 7)

@@ -10,7 +10,7 @@ from cave_setup import words
 from cave_setup.actions import Setup
 from cave_setup.errors import ServerError
 from cave_setup.plan import are_files_in_place
-from cave_setup.report import as_text
+from cave_setup.report import as_text, what_stands_in_the_way
 from cave_setup.terminal.main import COULD_NOT_ASK, LEFT_TO_DO, READY
 from cave_setup.terminal.output import say, show
 
@@ -61,11 +61,13 @@ def activate(server_address: str | None, datastack: str | None, *, replace: bool
     """
     found = Setup(server_address, datastack).activate(replace=replace)
     show(as_text(found))
+    lasts = found.facts.environment.home_persists is not False
     if not are_files_in_place(found.facts):
-        lasts = found.facts.environment.home_persists is not False
         say(words.FILES_LAST_HERE if lasts else words.NOT_FOR_THIS_RUN)
         return exit_code(found) or LEFT_TO_DO
-    if found.facts.environment.home_persists is False:
+    if not found.ready:
+        say(what_stands_in_the_way(found))
+    elif not lasts:
         show(words.FILES_THIS_RUN)
     return exit_code(found)
 

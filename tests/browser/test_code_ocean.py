@@ -64,7 +64,7 @@ def clipboard(page: Page) -> str:
 
 def open_account_page(wizard: Locator, page: Page) -> str:
     with page.expect_popup() as opened:
-        wizard.get_by_role("link", name="Open your Code Ocean account").click()
+        wizard.get_by_role("link", name="Open your account at codeocean.example.org").click()
     address: str = opened.value.url
     opened.value.close()
     return address
@@ -93,13 +93,13 @@ def test_from_nothing_to_a_mounted_secret_and_a_notebook_that_names_no_token(
     assert open_account_page(wizard, page) == "https://codeocean.example.org/account"
     for number in (3, 4):
         expect(guide(wizard, number)).to_have_attribute("data-stage", "now")
-    expect(guide(wizard, 4)).to_contain_text("Nothing is attached yet")
+    expect(guide(wizard, 4)).to_contain_text("Not attached yet")
 
     capsule.attach(CUSTOM_KEY)
     demo.requests.clear()
     come_back(page)
     expect(guide(wizard, 4)).to_contain_text("“CAVE TOKEN” is attached and arrives as CUSTOM_KEY")
-    expect(guide(wizard, 5)).to_contain_text("This run started before it was attached")
+    expect(step(wizard, "save")).to_contain_text("this run started before it was attached")
     expect(guide(wizard, 5)).to_have_attribute("open", "")
     assert demo.requests.entries() == []
     lab.save(page)
@@ -126,9 +126,10 @@ def test_from_nothing_to_a_mounted_secret_and_a_notebook_that_names_no_token(
     expect(wizard.locator("pre")).to_contain_text('auth_token=os.environ["CUSTOM_KEY"]')
     assert not list((home / SECRETS).glob("*-secret.json"))
 
-    wizard.get_by_role("button", name="Let other notebooks find it").click()
+    wizard.get_by_role("button", name="Write the token file").click()
+    expect(wizard.get_by_text("✓ Written")).to_be_focused()
     expect(step(wizard, "save")).to_contain_text("in files, too, for this run")
-    expect(wizard.get_by_role("button", name="Let other notebooks find it")).to_have_count(0)
+    expect(wizard.get_by_role("button", name="Write the token file")).to_have_count(0)
     assert {json.loads(path.read_text())["token"] for path in (home / SECRETS).glob("*-secret.json")} == {token}
     page.evaluate("() => { void window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
     expect(page.locator(".jp-OutputArea-output:visible", has_text="12 versions were read")).to_be_visible()
@@ -188,22 +189,25 @@ def test_whoever_has_the_secret_already_needs_no_sign_in(
 ) -> None:
     (capsule.folder / ".git/config").unlink()
     wizard = open_wizard(**capsule.run())
-    wizard.get_by_role("button", name="I keep it as a secret of Code Ocean").click()
+    wizard.get_by_role("button", name="My token is already a Code Ocean secret").click()
     expect(step(wizard, "save")).to_have_attribute("aria-current", "step")
+    expect(guide(wizard, 4)).to_have_attribute("open", "")
     guide(wizard, 2).locator("summary").click()
     field = wizard.get_by_label("Address of your Code Ocean")
     field.fill("my capsule")
     field.press("Enter")
     expect(guide(wizard, 2)).to_contain_text("not the address of a Code Ocean")
+    expect(field).to_be_focused()
     expect(field).to_have_value("my capsule")
     field.fill("https://codeocean.example.org/capsule/1234567/tree")
     field.press("Enter")
-    expect(wizard.get_by_role("link", name="Open your Code Ocean account")).to_have_attribute(
-        "href", "https://codeocean.example.org/account"
-    )
+    link = wizard.get_by_role("link", name="Open your account at codeocean.example.org")
+    expect(link).to_have_attribute("href", "https://codeocean.example.org/account")
+    expect(link).to_be_focused()
     capsule.attach(CUSTOM_KEY)
     come_back(page)
-    expect(guide(wizard, 5)).to_contain_text("This run started before it was attached")
+    expect(step(wizard, "account")).to_contain_text("this run started before it was attached")
+    expect(guide(wizard, 5)).to_have_attribute("open", "")
     assert not [entry for entry in demo.requests.entries() if entry.authorization]
 
 
@@ -235,9 +239,9 @@ def test_a_clipboard_that_refuses_reveals_the_token_once(
 
 def test_a_picture_is_enlarged_and_put_away_by_keyboard(open_wizard: OpenWizard, page: Page, capsule: Capsule) -> None:
     wizard = open_wizard(**capsule.run())
-    wizard.get_by_role("button", name="I keep it as a secret of Code Ocean").click()
+    wizard.get_by_role("button", name="My token is already a Code Ocean secret").click()
     guide(wizard, 3).locator("summary").first.press("Enter")
-    picture = guide(wizard, 3).get_by_role("button", name="Add secret").first
+    picture = guide(wizard, 3).get_by_role("button", name="Enlarge the picture").first
     picture.focus()
     before: Any = picture.bounding_box()
     page.keyboard.press("Enter")

@@ -476,10 +476,12 @@ def test_the_guide_in_a_terminal_knows_how_far_it_is(demo: DemoServer, home: Pat
     assert "**" not in first.stdout
     assert "`" not in first.stdout
     capsule.attach(CUSTOM_KEY)
-    second = shell(capsule, line, home).stdout
+    restart = shell(capsule, line, home)
+    second = restart.stdout
     assert "✓ 4. Attach it to this capsule" in second
     assert "→ 5. Shut down and start again" in second
-    assert "A kernel restart is not enough" in " ".join(second.split())
+    assert "Restarting the kernel is not enough" in " ".join(second.split())
+    assert "this run started before it was attached" in restart.stderr
 
 
 def test_without_a_guide_the_terminal_says_what_to_do(demo: DemoServer) -> None:
@@ -589,3 +591,144 @@ def test_a_laptops_junk_in_a_variable_is_told_and_not_sent(demo: DemoServer, set
     status = set_up(demo.address, CAVE_TOKEN="cop_0123456789abcdef").check()
     assert "CAVE_TOKEN: This is one of Code Ocean's own" in status.step("account").summary
     assert authorized(demo) == []
+
+
+# ---------------------------------------------------------------------------------- what an adversary found, kept
+
+
+@pytest.mark.parametrize("also", ["another variable", "pasted", "a file"])
+def test_a_token_that_one_variable_names_for_another_deployment_is_not_sent_from_elsewhere_either(
+    listen: Listen, secrets: Path, run: Callable[..., Setup], also: str
+) -> None:
+    there = listen(answers("neuroglance_auth -- version 2.30.3", content_type="text/html"))
+    others = {"API_SECRET": GOOD} if also == "another variable" else {}
+    setup = run(there.address, API_SECRET_v1dd=GOOD, **others)
+    if also == "a file":
+        write_secret(secrets, "cave-secret.json", GOOD)
+    status = setup.use_token(GOOD) if also == "pasted" else setup.check()
+    assert "authorization" not in there.heard.lower()
+    assert "global.em.brain.allentech.org" in said(status)
+
+
+def test_the_same_token_under_two_names_is_this_deployments_if_one_name_is(
+    demo: DemoServer, ada: str, run: Callable[..., Setup]
+) -> None:
+    status = run(demo.address, API_SECRET_v1dd=ada, API_SECRET_microns=ada).check()
+    assert status.ready
+    assert "API_SECRET_microns" in status.step("save").summary
+
+
+def test_a_good_file_is_found_where_the_secrets_are_unknown(
+    demo: DemoServer, ada: str, secrets: Path, run: Callable[..., Setup]
+) -> None:
+    write_secret(secrets, "cave-secret.json", ada)
+    status = run(demo.address, CUSTOM_KEY=GOOD).check()
+    assert status.step("account").state == "done"
+    assert status.as_dict()["token"]["source"] == "file"
+    assert "····d0d8 (CUSTOM_KEY)" in said(status)
+    assert status.step("save").need == "mount"
+
+
+def test_a_token_of_another_deployments_file_makes_way_for_a_good_secret(
+    demo: DemoServer, ada: str, secrets: Path, run: Callable[..., Setup]
+) -> None:
+    write_secret(secrets, "global.em.brain.allentech.org-cave-secret.json", GOOD)
+    status = run(demo.address, CAVE_TOKEN=GOOD, CUSTOM_KEY=ada).check()
+    assert status.ready
+    assert status.as_dict()["token"]["where"] == "CUSTOM_KEY"
+
+
+def test_a_clean_copy_of_a_wrapped_secret_counts(demo: DemoServer, ada: str, run: Callable[..., Setup]) -> None:
+    status = run(demo.address, CAVE_TOKEN=f'"{ada}"', CUSTOM_KEY=ada).check()
+    assert status.ready
+    assert status.as_dict()["token"]["where"] == "CUSTOM_KEY"
+
+
+def test_coming_back_asks_nothing_even_where_no_secret_is_known(demo: DemoServer, run: Callable[..., Setup]) -> None:
+    setup = run(demo.address, CAVE_TOKEN=GOOD, CUSTOM_KEY=GOOD[::-1])
+    setup.check()
+    demo.requests.clear()
+    setup.look_here()
+    assert demo.requests.entries() == []
+
+
+def test_a_secret_of_something_else_that_has_not_arrived_does_not_lead_in_circles(
+    demo: DemoServer, ada: str, capsule: Capsule, run: Callable[..., Setup]
+) -> None:
+    capsule.attach({**CUSTOM_KEY, "description": "OpenAI key", "value": "OPENAI_API_KEY"})
+    setup = run(demo.address)
+    assert setup.check().focus.need == "sign-in"
+    assert setup.use_token(ada).step("save").need == "mount"
+    capsule.attach({**CUSTOM_KEY, "description": "mine"})
+    assert "If it is your CAVE token, shut down and start again" in said(run(demo.address).check())
+
+
+def test_a_wrong_secret_that_has_arrived_goes_before_one_that_has_not(
+    demo: DemoServer, capsule: Capsule, run: Callable[..., Setup]
+) -> None:
+    capsule.attach(CUSTOM_KEY)
+    status = run(demo.address, CAVE_TOKEN="cop_0123456789abcdef").check()
+    assert "Code Ocean's own" in status.step("account").summary
+
+
+def test_rotating_writes_into_no_folder_that_others_see(
+    demo: DemoServer, ada: str, home: Path, secrets: Path, run: Callable[..., Setup]
+) -> None:
+    shared = home / "capsule/scratch/cave-secret.json"
+    shared.write_text(json.dumps({"token": ada}))
+    secrets.mkdir(parents=True)
+    (secrets / "cave-secret.json").symlink_to(shared)
+    setup = run(demo.address, CAVE_TOKEN=ada)
+    setup.check()
+    status = setup.rotate()
+    assert json.loads(shared.read_text()) == {"token": ada}
+    assert "The key was not replaced" in said(status)
+    assert "other people get to see" in said(status)
+
+
+def test_a_home_inside_of_a_capsule_is_no_place_for_a_token(
+    demo: DemoServer, ada: str, home: Path, capsule: Capsule
+) -> None:
+    inside = capsule.folder / "code"
+    done = shell(capsule, f"cave-setup activate --server {demo.address}", inside, CAVE_TOKEN=ada)
+    assert done.returncode == 1
+    assert "other people get to see" in done.stdout
+    assert not [path for path in home.rglob("*") if path.is_file() and ada in path.read_text(errors="replace")]
+
+
+def test_a_token_file_of_the_image_that_others_can_read_is_closed(
+    demo: DemoServer, ada: str, secrets: Path, run: Callable[..., Setup]
+) -> None:
+    file = write_secret(secrets, "cave-secret.json", ada)
+    file.chmod(0o644)
+    assert "Other people on this computer can read" in said(run(demo.address, CAVE_TOKEN=ada).check())
+    run(demo.address, CAVE_TOKEN=ada).activate()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_tokens_that_were_written_into_names_show_nowhere(
+    demo: DemoServer, ada: str, home: Path, capsule: Capsule
+) -> None:
+    capsule.attach({**CUSTOM_KEY, "description": f"CAVE {ada}"})
+    odd = json.dumps({"token": ada, "middle_auth_url": f"ada:{ada}@\ud800x/auth"})
+    for line in ("status", "status --json", "guide", "activate"):
+        done = shell(capsule, f"cave-setup {line} --server {demo.address}", home, CAVE_TOKEN=odd)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert not ANY_TOKEN.search(done.stdout + done.stderr)
+
+
+def test_a_name_that_the_system_cannot_write_is_not_set(demo: DemoServer, home: Path, capsule: Capsule) -> None:
+    capsule.attach({**CUSTOM_KEY, "value": "Schlüssel"})
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = shell(capsule, f"cave-setup status --server {demo.address}", home, **plain)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_when_there_is_nothing_to_do_the_guide_says_just_that(
+    demo: DemoServer, ada: str, home: Path, capsule: Capsule
+) -> None:
+    done = shell(capsule, f"cave-setup guide --server {demo.address}", home, CAVE_TOKEN=ada)
+    assert done.returncode == 0
+    assert done.stdout == "The token arrives as CAVE_TOKEN; nothing is left to do here.\n"

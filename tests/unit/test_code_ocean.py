@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,6 @@ def test_secrets_json_says_where_values_arrive(home: Path, capsule: Capsule) -> 
     assert found.slots == (
         Slot("CAVE TOKEN", "CUSTOM_KEY"),
         Slot("Cave client credentials", "API_SECRET"),
-        Slot("Cave client credentials", "API_KEY", is_name=True),
     )
     assert found.listed_in == "~/capsule/.codeocean/secrets.json"
 
@@ -41,7 +41,7 @@ def test_secrets_json_says_where_values_arrive(home: Path, capsule: Capsule) -> 
 def test_an_older_capsule_says_it_in_its_environment(home: Path, capsule: Capsule) -> None:
     capsule.attach_as_before({name: value for name, value in API_CREDENTIALS.items() if name != "id"})
     found = read_capsule(home, NOWHERE)
-    assert [slot.variable for slot in found.slots] == ["API_SECRET", "API_KEY"]
+    assert [slot.variable for slot in found.slots] == ["API_SECRET"]
     assert found.listed_in == "~/capsule/environment/environment.yml"
 
 
@@ -79,13 +79,20 @@ def test_a_list_that_cannot_be_read_is_named(home: Path, capsule: Capsule, conte
 
 @pytest.mark.parametrize(
     "content",
-    ["credentials: [", "credentials: !!python/object/apply:os.getcwd []", "credentials:\n\t- x", "a: *credentials"],
+    ["credentials: [", "credentials: {", "credentials:\n\t- x", "a: *credentials"],
 )
 def test_an_environment_that_is_no_yaml_is_named_and_nothing_in_it_is_run(
     home: Path, capsule: Capsule, content: str
 ) -> None:
     (capsule.folder / "environment/environment.yml").write_text(content)
     assert "environment.yml" in read_capsule(home, NOWHERE).damage
+
+
+@pytest.mark.parametrize("tag", ["!!python/object/apply:os.getcwd", "!!bool", "!!int", "!!float", "!!timestamp", "!x"])
+def test_tags_in_yaml_make_nothing(home: Path, capsule: Capsule, tag: str) -> None:
+    for value in ("", "x", "[]"):
+        (capsule.folder / "environment/environment.yml").write_text(f"credentials: {tag} {value}\n")
+        assert read_capsule(home, NOWHERE).slots == ()
 
 
 def test_yaml_that_grows_without_end_is_not_spelled_out(home: Path, capsule: Capsule) -> None:
@@ -168,13 +175,61 @@ def test_any_address_of_the_deployment_will_do(typed: str) -> None:
         "https://u:p@c.org",
         "javascript:x",
         "127.0.0.1",
+        "https://1.1/",
+        "https://2130706433.1/",
+        "javascript://codeocean.example.org/",
+        "0123456789abcdef0123456789abd0d8",
+        "https://codeocean/0123456789abcdef0123456789abd0d8",
+        "cop_0123456789abcdef",
     ],
 )
-def test_what_is_no_address_gets_a_sentence(typed: str) -> None:
+def test_what_is_no_address_gets_a_sentence_that_repeats_nothing_of_it(typed: str) -> None:
     with pytest.raises(AddressError) as caught:
         account_page(typed)
-    assert "Code Ocean" in caught.value.sentence
+    assert caught.value.sentence == "This is not the address of a Code Ocean."
     assert caught.value.remedy
+    assert not [piece for piece in ("0123456789", "cop_", "u:p", "my capsule") if piece in str(caught.value)]
+
+
+@pytest.mark.parametrize("name", [".codeocean/secrets.json", "environment/environment.yml", ".git/config"])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device", "huge"])
+def test_what_is_no_small_plain_file_keeps_nobody(home: Path, capsule: Capsule, name: str, kind: str) -> None:
+    path = capsule.folder / name
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.write_bytes(b"credentials: \n" * 100_000)
+    found = read_capsule(home, NOWHERE)
+    assert found.slots == ()
+    assert found.account_page == ("" if "git" in name else "https://codeocean.example.org/account")
+
+
+def test_blank_lines_without_end_in_gits_settings_take_no_time(home: Path, capsule: Capsule) -> None:
+    (capsule.folder / ".git/config").write_text("\n" * 60_000)
+    began = time.perf_counter()
+    read_capsule(home, NOWHERE)
+    assert time.perf_counter() - began < 2.0
+
+
+def test_a_token_that_was_written_into_a_name_does_not_show(home: Path, capsule: Capsule) -> None:
+    token = "0123456789abcdef0123456789abd0d8"
+    capsule.attach({**CUSTOM_KEY, "description": f"CAVE {token}", "value": token})
+    assert "0123456789" not in repr(read_capsule(home, NOWHERE))
+
+
+@pytest.mark.parametrize(
+    "name", ["JPY_API_TOKEN", "CO_CAPSULE_ID", "AWS_SECRET", "JUPYTERHUB_API_TOKEN", "PATH", "HOME"]
+)
+def test_what_the_platform_has_for_itself_is_no_secret_that_somebody_attached(
+    home: Path, capsule: Capsule, name: str
+) -> None:
+    capsule.attach({**CUSTOM_KEY, "value": name})
+    assert read_capsule(home, NOWHERE).slots == ()
 
 
 def test_a_capsule_that_may_not_be_entered_says_nothing(public_folder: Path) -> None:

@@ -38,7 +38,7 @@ def names_of(found: tuple[SecretVariable, ...]) -> list[str]:
 )
 def test_a_token_is_found_under_every_name_that_people_use(name: str) -> None:
     (found,) = look({name: GOOD, "PATH": "/bin"})
-    assert found == SecretVariable(name, Token(GOOD))
+    assert found == SecretVariable(name, Token(GOOD), is_named_for_here="microns" in name)
 
 
 def test_only_names_that_say_so_count_where_nothing_is_mounted() -> None:
@@ -79,6 +79,9 @@ WRONG: dict[str, tuple[str, str]] = {
     "several": (f"{GOOD}\n{OTHER}", ""),
     "JSON without one": ('{"key": "x"}', "no CAVE token"),
     "JSON with a bad one": ('{"token": "x"}', "no CAVE token"),
+    "JSON of something else": (json.dumps({"token": GOOD, "refresh": "x", "url": "https://x"}), "no CAVE token"),
+    "JSON with a server": (json.dumps({"token": GOOD, "server_address": "https://x"}), "no CAVE token"),
+    "recovery codes": ("\n".join(["01234567"] * 4), ""),
     "a list of keys": (json.dumps([{"token": GOOD, "id": 1}]), "no CAVE token"),
     "the name of the token": ("CAVE_TOKEN", "wrong way round"),
 }
@@ -99,6 +102,8 @@ WRAPPED: dict[str, tuple[str, str]] = {
     "a newline": (f"{GOOD}\n", "line breaks"),
     "blanks": (f"  {GOOD} ", "spaces"),
     "an invisible character": (f"\ufeff{GOOD}", "invisible"),
+    "a comma": (f"{GOOD},", "around the token"),
+    "a semicolon": (f"{GOOD};", "around the token"),
     "upper case": (GOOD.upper(), "upper case"),
     "the download": (
         json.dumps({"token": GOOD, "description": "x", "middle_auth_url": "global.daf-apis.com/auth"}),
@@ -151,11 +156,54 @@ def test_a_download_says_it_itself_whatever_the_name() -> None:
     assert found.other_server == "global.em.brain.allentech.org"
 
 
-def test_fields_for_names_are_no_secrets_but_a_token_in_one_is_found() -> None:
-    slots = (Slot("Cave client credentials", "API_SECRET"), Slot("Cave client credentials", "API_KEY", is_name=True))
-    assert names_of(look({"API_KEY": "CAVE_TOKEN", "API_SECRET": GOOD}, *slots)) == ["API_SECRET"]
-    swapped = look({"API_KEY": GOOD, "API_SECRET": "CAVE_TOKEN"}, *slots)
-    assert [(found.name, found.token is None) for found in swapped] == [("API_SECRET", True), ("API_KEY", False)]
+def test_of_several_in_one_variable_every_description_counts() -> None:
+    slots = (Slot("CAVE V1DD", "API_SECRET"), Slot("mine", "API_SECRET"))
+    (found,) = look({"API_SECRET": GOOD}, *slots)
+    assert found.description == "CAVE V1DD, mine"
+    assert found.other_server == "global.em.brain.allentech.org"
+
+
+@pytest.mark.parametrize(
+    ("description", "other"),
+    [
+        ("token for global.em.brain.allentech.org", "global.em.brain.allentech.org"),
+        ("H01", "global.brain-wire-test.org"),
+        ("CAVE token March01", ""),
+        ("MICrONS and minnie65_public", ""),
+        ("global.daf-apis.com", ""),
+    ],
+)
+def test_descriptions_name_servers_and_data_sets_as_whole_words(description: str, other: str) -> None:
+    (found,) = look({"API_SECRET": GOOD}, Slot(description, "API_SECRET"))
+    assert found.other_server == other
+
+
+def test_one_of_code_oceans_own_is_told_by_its_description_whatever_its_form() -> None:
+    (found,) = look({"API_SECRET": GOOD}, Slot("Code Ocean API token", "API_SECRET"))
+    assert found.token is None
+    assert "Code Ocean's own" in found.fault
+    (found,) = look({"API_SECRET": GOOD}, Slot("CAVE, for Code Ocean", "API_SECRET"))
+    assert found.token == Token(GOOD)
+
+
+def test_of_equal_strength_what_holds_a_token_and_nothing_else_goes_first() -> None:
+    assert names_of(look({"CAVE_TOKEN": f'"{GOOD}"', "CUSTOM_KEY": GOOD})) == ["CUSTOM_KEY", "CAVE_TOKEN"]
+
+
+@pytest.mark.parametrize(
+    ("named", "other"),
+    [
+        ("https://global.daf-apis.com:443/auth", ""),
+        ("GLOBAL.daf-apis.com", ""),
+        (f"ada:{OTHER}@global.em.brain.allentech.org/auth", "global.em.brain.allentech.org"),
+        (f"{OTHER}/auth", "····"),
+        ("\ud800x", "x"),
+    ],
+)
+def test_the_server_in_a_download_is_read_as_an_address(named: str, other: str) -> None:
+    (found,) = look({"CUSTOM_KEY": json.dumps({"token": GOOD, "middle_auth_url": named})})
+    assert found.other_server == other
+    assert OTHER not in repr(found)
 
 
 def test_secrets_that_are_about_something_else_are_none_of_our_business() -> None:
