@@ -14,13 +14,14 @@ from cave_setup.actions import Setup
 from cave_setup.errors import PasteError, SetupError, SeveralTokens
 from cave_setup.guides import PICTURES_CSS
 from cave_setup.models import Token
-from cave_setup.notebook import ladder, patience
+from cave_setup.notebook import ladder
 from cave_setup.notebook.ladder import Ladder
 from cave_setup.notebook.markdown import LONGEST_TEXT, as_tree
 from cave_setup.notebook.offers import choices
 from cave_setup.notebook.output import Output
 from cave_setup.notebook.situation import Pages, SignIn, Situation, TermsText
 from cave_setup.notebook.view import view
+from cave_setup.notebook.waiting import Waiting
 from cave_setup.notebook.worker import Worker
 from cave_setup.plan import follows
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 
 _HERE = pathlib.Path(__file__).parent
-_TERMS, _LATE = "terms", "late"
 # What goes on until it is named; everything else that was shown is over with the next thing that is.
 _GOES_ON = ("another", "keys", "watching", "ask_first", "sign_in", "terms", "guide", "copied", "opened")
 
@@ -78,7 +78,9 @@ class Wizard(anywidget.AnyWidget):
             ask_browser=self.send,
         )
         self._output = Output(self._worker, self._bundle, lambda: self._status)
-        self._waits, self._late_checks = patience.waits(), 0
+        self._waiting = Waiting(
+            self._setup, self._worker, check=self._check, gave_up=lambda: self._show(watching="gave-up")
+        )
         super().__init__(state=self._drawn())
         self.on_msg(self._receive)
         self._worker.submit(self._check)
@@ -138,7 +140,7 @@ class Wizard(anywidget.AnyWidget):
     # --------------------------------------------------------------------------------------------------- actions
 
     def _start_over(self) -> None:
-        self._late_checks = 0
+        self._waiting.patient_again()
         if not self._situation.terms.body:
             self._show(terms=TermsText())  # fetched once more, if need be
         self._check()
@@ -273,7 +275,8 @@ class Wizard(anywidget.AnyWidget):
 
     def _opened(self, what: object) -> None:
         if what == "terms":
-            self._watch_terms()
+            self._show(watching="terms")
+            self._waiting.for_terms()
         elif what == "tab":
             self._ladder.tab_opened()
         elif what == "account":
@@ -317,51 +320,18 @@ class Wizard(anywidget.AnyWidget):
         except SetupError as error:
             self._show(error=error.with_traceback(None), error_in="server", say=error.sentence)
             return
-        self._worker.cancel(_TERMS)
-        self._worker.cancel(_LATE)
+        self._waiting.stop()
         self._show(sign_in=self._ladder.leave(), terms=TermsText(), another=False, keys=False, guide=False)
         self._start_over()
 
     # ----------------------------------------------------------------------------- waiting for things elsewhere
 
-    def _watch_terms(self) -> None:
-        """Begin to wait for the acceptance of terms: the person has opened the server's page for it."""
-        self._waits = patience.waits()
-        self._show(watching=_TERMS)
-        self._look_later()
-
-    def _look_later(self) -> None:
-        """Look after a while, ever more rarely; at the end a button takes over."""
-        wait = next(self._waits, None)
-        if wait is None:
-            self._show(watching="gave-up")
-        else:
-            self._worker.submit(self._look_for_terms, after=wait, name=_TERMS)
-
     def _look_now(self) -> None:
         """Look at once: the person has come back to this page."""
-        if self._situation.watching == _TERMS:
-            self._look_for_terms()
+        if self._situation.watching == "terms":
+            self._waiting.look_for_terms()
         elif self._status is not None and self._is_guiding(self._status):
             self._keep_looking(self._setup.look_here())
-
-    def _look_for_terms(self) -> None:
-        """Ask for one thing only."""
-        if self._setup.terms_are_accepted():
-            self._worker.cancel(_TERMS)
-            self._check()
-        else:
-            self._look_later()
-
-    def _wait_for_late_service(self, status: Status) -> None:
-        """Check again, a few times, where a service has yet to notice what the account's server already knows."""
-        waits = any(step.need == "wait" for step in status.steps)
-        if waits and self._late_checks < len(patience.LATE_SERVICE_WAITS):
-            wait = patience.LATE_SERVICE_WAITS[self._late_checks]
-            self._late_checks += 1
-            self._worker.submit(self._check, after=wait, name=_LATE)
-
-    # --------------------------------------------------------------------------------------------------- drawing
 
     def _is_guiding(self, status: Status) -> bool:
         return self._situation.guide or status.focus.need in {"mount", "restart"}
@@ -387,7 +357,7 @@ class Wizard(anywidget.AnyWidget):
             return
         if focus.need == "accept-terms":
             self._fetch_terms(status)
-        self._wait_for_late_service(status)
+        self._waiting.for_late_service(status)
 
     def _show(self, *, say: str = "", **changes: Any) -> None:  # noqa: ANN401 - those of Situation
         """Draw. What was begun goes on unless it is named; all else is over."""

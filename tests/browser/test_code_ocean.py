@@ -127,7 +127,7 @@ def test_from_nothing_to_a_mounted_secret_and_a_notebook_that_names_no_token(
     assert not list((home / SECRETS).glob("*-secret.json"))
 
     wizard.get_by_role("button", name="Write the token file").click()
-    expect(wizard.get_by_text("✓ Written")).to_be_focused()
+    expect(wizard.get_by_role("paragraph").filter(has_text="✓ Written")).to_be_focused()
     expect(step(wizard, "save")).to_contain_text("in files, too, for this run")
     expect(wizard.get_by_role("button", name="Write the token file")).to_have_count(0)
     assert {json.loads(path.read_text())["token"] for path in (home / SECRETS).glob("*-secret.json")} == {token}
@@ -226,6 +226,11 @@ def test_a_clipboard_that_refuses_reveals_the_token_once(
     expect(field).to_be_focused()
     token = field.input_value()
     assert len(token) == 32
+    page.keyboard.press("Tab")  # left without copying: nothing has been done
+    expect(field).to_have_count(0)
+    expect(guide(person.wizard, 1)).to_have_attribute("data-stage", "now")
+    copy.click()
+    expect(field).to_be_focused()
     page.keyboard.press("Control+C")
     assert clipboard(page) == token
     page.keyboard.press("Tab")
@@ -252,3 +257,31 @@ def test_a_picture_is_enlarged_and_put_away_by_keyboard(open_wizard: OpenWizard,
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(picture).to_be_focused()
+    page.keyboard.press("Enter")
+    capsule.attach(CUSTOM_KEY)  # while the picture is enlarged, its step is folded
+    come_back(page)
+    expect(guide(wizard, 5)).to_have_attribute("data-stage", "now")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(guide(wizard, 5).locator("summary")).to_be_focused()
+
+
+def test_a_secret_with_quotes_is_mended_and_can_be_used_meanwhile(
+    page: Page, lab: Lab, home: Path, demo: DemoServer, capsule: Capsule
+) -> None:
+    capsule.attach(CUSTOM_KEY)
+    token = demo.world.key_of("ada@example.org")
+    begin = settle(home, demo.address, **capsule.run())
+    wizard = lab.run(page, lab.write("quoted.ipynb", begin, mounts(home, "CUSTOM_KEY", f'"{token}"'), WIZARD_CELL))
+    expect(step(wizard, "save")).to_contain_text("There is more in it than the token (quotes)")
+    expect(guide(wizard, 3)).to_contain_text("Replace the value of the secret")
+    expect(guide(wizard, 4)).to_have_attribute("data-stage", "done")
+    wizard.get_by_role("button", name="Copy the token").click()
+    open_account_page(wizard, page)
+    for number in (3, 5):
+        expect(guide(wizard, number)).to_have_attribute("data-stage", "now")
+    assert clipboard(page) == token
+    wizard.get_by_role("button", name="Skip for now").click()
+    expect(wizard.get_by_role("paragraph").filter(has_text="✓ Notebooks can use the token")).to_be_focused()
+    expect(wizard.locator("pre")).not_to_contain_text("environ")
+    assert {json.loads(path.read_text())["token"] for path in (home / SECRETS).glob("*-secret.json")} == {token}
