@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from support.capsule import Capsule
 from support.people import Person, is_ready, step
 
 if TYPE_CHECKING:
@@ -63,4 +64,18 @@ def test_the_way_of_a_newcomer(
     expect(person.wizard.get_by_role("button", name="Revoke it")).to_be_visible()
     page.mouse.move(0, 0)
     take(person.wizard, pictures / f"keys-{theme}.png")
+    set_theme(lab, page, "light")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_guide_on_code_ocean(
+    open_wizard: OpenWizard, page: Page, lab: Lab, home: Path, pictures: Path, theme: str
+) -> None:
+    Capsule(home)
+    person = Person(open_wizard(**Capsule.run()), page)
+    set_theme(lab, page, theme)
+    person.press("My token is already a Code Ocean secret")
+    expect(person.wizard.get_by_role("img")).to_be_visible()
+    page.mouse.move(0, 0)
+    take(person.wizard, pictures / f"code-ocean-{theme}.png")
     set_theme(lab, page, "light")
