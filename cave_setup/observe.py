@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from cave_setup.code_ocean import read_capsule
+from cave_setup.credentials import find_credentials
 from cave_setup.errors import ServerError, ServerTimeout, UnexpectedAnswer
 from cave_setup.models import (
     Account,
@@ -22,17 +23,14 @@ from cave_setup.models import (
     Facts,
     PlatformSecrets,
     ServerFacts,
-    StoreFacts,
     Terms,
     Token,
     TokenRefused,
 )
 from cave_setup.secret_variables import is_set, look_through
-from cave_setup.token_files import other_server_of
 
 if TYPE_CHECKING:
     from cave_setup.auth_server import AuthServer
-    from cave_setup.models import SecretVariable
     from cave_setup.token_store import TokenStore
 
 CHECK_SECONDS = 10.0
@@ -95,7 +93,7 @@ def observe(  # noqa: PLR0913 - each is a part of the world
     files = store.read(server.address, None, None)
     platform = _platform_secrets(environment, store, variables)
     in_variables = look_through(environment.secret_variables, platform.slots, variables, server.address, datastack)
-    found = find_credentials(server, files, in_variables, given, variables_first=environment.variables_first)
+    found = find_credentials(server.address, files, in_variables, given, variables_first=environment.variables_first)
     found = _as_last_time(found, kept)
     still = kept if kept and found and found[0].token == kept.token else Kept()
     asked, found = _ask_about(server, datastack, found, still.answers)
@@ -153,59 +151,6 @@ def with_store(facts: Facts, store: TokenStore) -> Facts:
     data_server = facts.server.access.data_server if isinstance(facts.server.access, DatastackRecord) else None
     token = facts.credential.token if facts.credential else None
     return replace(facts, store=store.read(facts.server_address, data_server, token))
-
-
-# ----------------------------------------------------------------------------------------------- credentials
-
-
-def find_credentials(
-    server: AuthServer,
-    files: StoreFacts,
-    in_variables: tuple[SecretVariable, ...],
-    given: Credential | None,
-    *,
-    variables_first: bool,
-) -> tuple[Credential, ...]:
-    """List the tokens for this server, the one to look at first; equal ones once, with their strongest source.
-
-    A variable that is named for another deployment holds none for this one.
-    """
-    own = {server.address.netloc}
-    for_here = {found.token for found in in_variables if found.is_named_for_here}
-    named = {found.token: found.other_server for found in in_variables if found.other_server}
-    elsewhere = {token: server for token, server in named.items() if token not in for_here}
-
-    def other(token: Token, named_server: str = "") -> str:
-        """Say of which other deployment this token is known to be: a file says so, or the name of a variable."""
-        known = other_server_of(token, files.files, own, named_server)
-        is_named_for_here = bool(named_server) and not known
-        return known or ("" if is_named_for_here else elsewhere.get(token, ""))
-
-    saved = [
-        Credential(file.token, "file", file.shown, other(file.token, file.server))
-        for file in [files.for_caveclient]
-        if file and file.token
-    ]
-    mounted = [
-        Credential(found.token, "environment", found.name, other(found.token))
-        for found in in_variables
-        if found.token and not found.other_server
-    ]
-    ordered = mounted + saved if variables_first else saved + mounted
-    ordered.sort(key=lambda credential: bool(credential.other_server))  # what may be sent here goes first
-    if given:
-        # Once it is saved or mounted, that is where it comes from.
-        kept = next((credential for credential in ordered if credential.token == given.token), None)
-        looked_at = (
-            replace(kept, cleaned=given.cleaned)
-            if kept
-            else replace(given, other_server=other(given.token, given.other_server))
-        )
-        ordered.insert(0, replace(looked_at, given=True))
-    strongest: dict[Token, Credential] = {}
-    for credential in ordered:
-        strongest.setdefault(credential.token, credential)
-    return tuple(strongest.values())
 
 
 def _platform_secrets(environment: Environment, store: TokenStore, variables: Mapping[str, str]) -> PlatformSecrets:
