@@ -378,8 +378,8 @@ def old_key_not_revoked(masked: str) -> str:
 
 def old_key_is_mounted(masked: str, names: Iterable[str]) -> str:
     return (
-        f"There is a new key, in every file that held the old one. The old one, {masked}, still works: "
-        f"{' and '.join(names)} has it, which cannot be changed from here. Change it there, then revoke the old key."
+        f"There is a new key, in every file that held the old one. The old one, {masked}, still works: it is "
+        f"in {' and '.join(names)}, which cannot be changed from here. Change it there, then revoke the old key."
     )
 
 

@@ -245,7 +245,7 @@ def test_the_address_of_the_platform_can_be_given_where_it_is_not_known(
 def test_rotating_says_which_secret_has_the_old_key(demo: DemoServer, ada: str, run: Callable[..., Setup]) -> None:
     setup = run(demo.address, CAVE_TOKEN=ada)
     setup.check()
-    assert "CAVE_TOKEN has it" in said(setup.rotate())
+    assert "it is in CAVE_TOKEN, which cannot be changed from here" in said(setup.rotate())
 
 
 # ----------------------------------------------------------------------------------------------- for this run only

@@ -766,7 +766,7 @@ def test_a_mounted_key_is_not_revoked_and_that_is_said(
     status = setup.rotate()
     assert alive(demo, ada)
     (report,) = status.step("token").notes
-    assert "CAVE_TOKEN and CAVECLIENT_TOKEN has it" in report
+    assert "it is in CAVECLIENT_TOKEN and CAVE_TOKEN, which cannot be changed from here" in report
     assert f"The old one, ····{ada[-4:]}, still works" in report
     new = next(token.text for key, token in demo.world.keys_of(person(demo)) if key.description == HERE)
     assert set(read_secrets(secrets).values()) == {new}
