@@ -226,9 +226,9 @@ class Setup(KeyActions):
         return self.save(replace=replace) if can_activate(status) else status
 
     def reveal(self) -> str:
-        """Give the token that is looked at, for the clipboard of the person whose it is; empty if there is none."""
-        credential = self._found().credential
-        return credential.token.reveal() if credential else ""
+        """Give the lasting key that is looked at, for the clipboard of whose it is; empty if there is none."""
+        facts = self._found()
+        return facts.credential.token.reveal() if facts.credential and facts.is_lasting else ""
 
     # ----------------------------------------------------------------------------------------------------- terms
 

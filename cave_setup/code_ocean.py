@@ -170,11 +170,14 @@ def _account_page_of(capsule: Path) -> str:
 def _text(path: Path) -> str:
     """Read a small plain file; anything else that others may put there (a pipe, a device) could keep us for ever."""
     opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(opened, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(opened)
         if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
             raise ValueError(path.name)
-        return file.read(LARGEST_FILE).decode("utf-8-sig")
+        with os.fdopen(opened, "rb", closefd=False) as file:
+            return file.read(LARGEST_FILE).decode("utf-8-sig")
+    finally:
+        os.close(opened)
 
 
 def _is_folder(path: Path) -> bool:

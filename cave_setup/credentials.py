@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cave_setup.models import Credential
-from cave_setup.token_files import other_server_of
+from cave_setup.token_files import other_server_of, servers_in_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,25 +67,26 @@ def find_credentials(
 
 def _as_found(given: Credential, found: Sequence[Credential], other_server: Callable[..., str]) -> Credential:
     """Once it is saved or mounted, that is where a given token comes from."""
+    other = other_server(given.token, given.other_server)
     for credential in found:
         if credential.token == given.token:
-            return replace(credential, cleaned=given.cleaned)
-    return replace(given, other_server=other_server(given.token, given.other_server))
+            other = other if given.other_server else credential.other_server
+            return replace(credential, cleaned=given.cleaned, other_server=other)
+    return replace(given, other_server=other)
 
 
 def _who_knows(server: ServerAddress, files: StoreFacts, in_variables: Sequence[SecretVariable]) -> Callable[..., str]:
     """Make a function that says of which other deployment a token is known to be: a file says so, or a variable's name.
 
-    What the token's own text or file says counts most, and a name that speaks for the chosen deployment more than one
-    that speaks for another.
+    What the token's own text says counts most, then what files say, then a variable's name; and a name that speaks for
+    the chosen deployment counts more than one that speaks for another.
     """
     for_here = {found.token for found in in_variables if found.is_named_for_here}
     named = {found.token: found.other_server for found in in_variables if found.other_server}
 
     def other_server(token: Token, named_server: str = "") -> str:
-        known = other_server_of(token, files.files, {server.netloc}, named_server)
-        if known or named_server or token in for_here:
-            return known
-        return named.get(token, "")
+        if named_server or servers_in_files(token, files.files):
+            return other_server_of(token, files.files, {server.netloc}, named_server)
+        return "" if token in for_here else named.get(token, "")
 
     return other_server

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from cave_setup import words
-from cave_setup.models import TokenRefused
-from cave_setup.secret_variables import speaks_of_cave
+from cave_setup.models import Account, TokenRefused
+from cave_setup.secret_variables import is_for_elsewhere, is_of_code_ocean, speaks_of_cave
 
 if TYPE_CHECKING:
     from cave_setup.models import Facts, SecretVariable, Slot
@@ -48,16 +48,24 @@ def waiting_slot(facts: Facts) -> Slot | None:
     if facts.mounted is not None:
         return None
     late = (slot for slot in facts.platform.slots if not slot.has_arrived)
-    return next((slot for slot in late if speaks_of_cave(f"{slot.variable} {slot.description}")), None)
+    return next((slot for slot in late if _is_ours(slot, facts)), None)
+
+
+def _is_ours(slot: Slot, facts: Facts) -> bool:
+    text = f"{slot.variable} {slot.description}"
+    is_elsewhere = is_for_elsewhere(text, facts.server_address, facts.datastack)
+    return speaks_of_cave(text) and not is_elsewhere and not is_of_code_ocean(slot.description)
 
 
 def doubtful_slots(facts: Facts) -> tuple[Slot, ...]:
     """List attached secrets that have not arrived and may or may not be the token, by their usual names."""
     usual = facts.environment.secret_variables
     late = [slot for slot in facts.platform.slots if not slot.has_arrived and slot.variable in usual]
-    is_certain = [speaks_of_cave(f"{slot.variable} {slot.description}") for slot in late]
-    doubtful = [slot for slot, certain in zip(late, is_certain, strict=True) if not certain]
-    return tuple(slot for slot in doubtful if "code ocean" not in slot.description.lower())
+    return tuple(
+        slot
+        for slot in late
+        if not speaks_of_cave(f"{slot.variable} {slot.description}") and not is_of_code_ocean(slot.description)
+    )
 
 
 def wrong_secrets(facts: Facts) -> tuple[SecretVariable, ...]:
@@ -128,11 +136,14 @@ def _to_repair(facts: Facts) -> str:
     """Say what is wrong with the secret that is meant to be the token; empty if there is none, or it is right."""
     host, mounted = facts.server_address.netloc, facts.mounted
     if mounted is not None:
+        if facts.credential and facts.credential.other_server:
+            return words.secret_of_another_server(mounted.shown, facts.credential.other_server, host)
         if mounted.fault:
             return words.secret_is_wrong(mounted.shown, mounted.fault)
         if isinstance(facts.server.account, TokenRefused):
             return words.secret_refused(mounted.shown, host)
-        has_an_end = isinstance(facts.server.seconds_left, int) and not facts.is_lasting
+        is_known = isinstance(facts.server.account, Account) and isinstance(facts.server.keys, tuple)
+        has_an_end = is_known and not facts.is_lasting
         return words.secret_runs_out(mounted.shown) if has_an_end else ""
     ours = next(filter(is_clearly_ours, facts.secret_variables), None)
     if ours is None:

@@ -127,7 +127,7 @@ def _ask_about(
         for credential in found[1:]:
             if not credential.other_server:
                 asked = ask(server, datastack, credential, ServerFacts(), deadline)
-                if not isinstance(asked.account, TokenRefused):
+                if isinstance(asked.account, Account):
                     return asked, _with_first(found, credential)
     return first, found
 

@@ -108,7 +108,7 @@ def find_in_secret(text: str) -> Candidate:
     is_download = isinstance(data, dict) and isinstance(data.get("token"), str) and set(data) <= _OF_A_DOWNLOAD
     found = _from_entry(data, cleaned) if is_download else []
     if not found:
-        raise PasteError(_what_instead(text), words.WHAT_A_TOKEN_LOOKS_LIKE)
+        raise PasteError(_what_instead(text, odd_ones=words.OTHER_CHARACTERS), words.WHAT_A_TOKEN_LOOKS_LIKE)
     return found[0]
 
 
@@ -204,7 +204,8 @@ def _from_text(bare: str, cleaned: list[str]) -> list[Candidate]:
     return found
 
 
-def _what_instead(text: str) -> str:
+def _what_instead(text: str, odd_ones: str = "") -> str:
+    """Say what the text looks like; with ``odd_ones`` no character of it is repeated."""
     bare, _ = _unwrap(text[:LONGEST_TEXT])
     for pattern, sentence in _INSTEAD:
         if pattern.search(bare):
@@ -212,5 +213,5 @@ def _what_instead(text: str) -> str:
     if _NEARLY.fullmatch(bare):
         joined = re.sub(r"\s+", "", bare)
         odd = sorted(set(joined.lower()) - set("0123456789abcdef"))
-        return words.pasted_nearly_a_token(len(joined), odd)
+        return words.pasted_nearly_a_token(len(joined), [odd_ones] if odd and odd_ones else odd)
     return words.PASTED_SOMETHING_ELSE

@@ -101,9 +101,7 @@ def can_activate(status: Status) -> bool:
     facts = status.facts
     if facts.credential is None or not facts.is_lasting or not isinstance(facts.server.account, Account):
         return False
-    token = facts.credential.token
-    is_open = any(_is_open_to_others(file, token) for file in facts.store.files)
-    return facts.environment.home_persists is False and (is_open or not are_files_in_place(facts))
+    return facts.environment.home_persists is False and bool(_open_targets(facts) or not are_files_in_place(facts))
 
 
 def _in_order(verdicts: dict[StepKey, _Verdict]) -> tuple[Step, ...]:
@@ -194,8 +192,11 @@ def _winner(facts: Facts, credential: Credential) -> str:
     """Say whose word counts where several tokens differ."""
     if credential.given:
         return words.GIVEN_WINS
+    has_secrets = facts.environment.variables_first
     if credential.source == "file":
-        return words.FILE_WINS
+        return words.SECRETS_UNKNOWN if has_secrets else words.FILE_WINS
+    if not has_secrets or not isinstance(facts.server.account, Account):
+        return ""
     has_file = any(other.source == "file" for other in facts.credentials)
     return words.SECRET_WINS if has_file else words.VARIABLE_WINS
 
@@ -314,10 +315,8 @@ def _save_by_place(facts: Facts) -> _Verdict:
 
 def _save_as_secret(facts: Facts) -> _Verdict:
     mounted = facts.mounted if _is_mounted(facts) else None
-    token = facts.credential.token if facts.credential else None
-    open_files = [file.shown for file in facts.store.files if token and _is_open_to_others(file, token)]
     in_files = [words.FILES_THIS_RUN] if are_files_in_place(facts) else []
-    notes = (*in_files, *map(words.readable_by_others, open_files))
+    notes = (*in_files, *map(words.readable_by_others, _open_targets(facts)))
     if mounted and isinstance(facts.server.account, TokenRefused):
         return _Verdict("waiting", words.saved_token_dead([mounted.shown]), title=words.MOUNT_TITLE)
     if mounted and mounted.fault:
@@ -404,6 +403,12 @@ def _reading_fault(facts: Facts, token: Token) -> str:
 
 def _holding(facts: Facts, token: Token) -> list[str]:
     return [file.shown for file in facts.store.files if file.token == token]
+
+
+def _open_targets(facts: Facts) -> list[str]:
+    """List the files that hold this token already, that other people can read, and that a save would close."""
+    same = [target for target in facts.store.targets if target.verdict == "same"]
+    return [target.shown for target in same if target.now and target.now.mode & 0o077]
 
 
 def _is_open_to_others(file: TokenFile, token: Token) -> bool:

@@ -5,18 +5,21 @@ Nothing that lacks the form of a token goes further than this module, and no val
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cave_setup import words
 from cave_setup.errors import PasteError
-from cave_setup.models import SecretVariable, deployment_of, deployment_spoken_of
+from cave_setup.models import SecretVariable, deployment_of, deployments_spoken_of
 from cave_setup.paste import find_in_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cave_setup.models import ServerAddress, Slot
+
+_OTHERS = 3  # the weakest: neither named for this datastack (0), nor a usual name (1), nor described as CAVE's (2)
 
 # What stands where the token should be if the two fields of API Credentials were filled in the wrong way round.
 _WORDS_FOR_A_TOKEN = {"CAVE_TOKEN", "CAVE TOKEN", "CAVECLIENT_TOKEN", "API_SECRET", "token"}
@@ -43,6 +46,7 @@ def look_through(
     -------
     tuple of SecretVariable
         Strongest first: named for this datastack; under a usual name; described as CAVE's; others that hold a token.
+        Of equal strength, what holds a token and nothing else goes first.
 
     """
     described: dict[str, list[str]] = {}
@@ -70,15 +74,27 @@ def is_set(name: str, variables: Mapping[str, str]) -> bool:
 
 def speaks_of_cave(text: str) -> bool:
     """Whether a name or description says that it is about CAVE or one of its data sets."""
-    return "cave" in text.lower() or bool(deployment_spoken_of(text)[1])
+    return _CAVE.search(text.lower()) is not None or bool(deployments_spoken_of(text))
 
 
-_OTHERS = 3
+def is_of_code_ocean(description: str) -> bool:
+    """Whether a description says that it is one of Code Ocean's own secrets, whatever its form."""
+    return _CODE_OCEAN.search(description.lower()) is not None and not speaks_of_cave(description)
+
+
+def is_for_elsewhere(text: str, server: ServerAddress, datastack: str) -> bool:
+    """Whether a name or description speaks of another deployment than the chosen one."""
+    named = _named_for(text, server, datastack)
+    return bool(named) and deployment_of(named) != deployment_of(server.netloc)
+
+
+_CAVE = re.compile(r"(?<![a-z])cave(?:client|tokens?)?(?![a-z])")
+_CODE_OCEAN = re.compile(r"code[\s_-]*ocean")
 
 
 def _strength(variable: SecretVariable, datastack: str, *, is_usual: bool) -> int:
     text = f"{variable.name} {variable.description}"
-    if _is_about(deployment_spoken_of(text)[0], datastack) and not variable.other_server:
+    if _is_about(text, datastack) and not variable.other_server:
         return 0
     if is_usual:
         return 1
@@ -87,6 +103,8 @@ def _strength(variable: SecretVariable, datastack: str, *, is_usual: bool) -> in
 
 def _look_at(name: str, value: str, description: str, server: ServerAddress, datastack: str) -> SecretVariable:
     empty = SecretVariable(name, None, description)
+    if is_of_code_ocean(description) and not value.strip().startswith("cop_"):  # which says so itself
+        return replace(empty, fault=words.SECRET_OF_CODE_OCEAN)
     if not value.strip():
         return replace(empty, fault=words.SECRET_EMPTY)
     if value.strip() in _WORDS_FOR_A_TOKEN:
@@ -95,8 +113,6 @@ def _look_at(name: str, value: str, description: str, server: ServerAddress, dat
         candidate = find_in_secret(value)
     except PasteError as error:
         return replace(empty, fault=words.secret_instead(error.sentence))
-    if "code ocean" in description.lower() and not speaks_of_cave(description):
-        return replace(empty, fault=words.SECRET_OF_CODE_OCEAN)
     named = candidate.server or _named_for(f"{name} {description}", server, datastack)
     is_here = deployment_of(named) == deployment_of(server.netloc)
     return SecretVariable(
@@ -115,11 +131,16 @@ def _named_for(text: str, server: ServerAddress, datastack: str) -> str:
 
     A server on this computer is a demo or a test of any data set: for it the datastack decides.
     """
-    word, host = deployment_spoken_of(text)
-    return server.netloc if server.is_loopback and _is_about(word, datastack) else host
+    if server.is_loopback and _is_about(text, datastack):
+        return server.netloc
+    hosts = list(deployments_spoken_of(text))
+    return hosts[0] if len(hosts) == 1 else ""  # one that speaks of several, such as “MICrONS and V1DD”, says nothing
 
 
-def _is_about(word: str, datastack: str) -> bool:
-    """Whether the word is about the datastack; those of the MICrONS project have “minnie” in their names."""
-    spoken = {word, "minnie"} if word == "microns" else {word} - {""}
-    return any(name in datastack.lower() for name in spoken)
+def _is_about(text: str, datastack: str) -> bool:
+    """Whether a name speaks of this datastack, and of no other deployment."""
+    spoken = deployments_spoken_of(text)
+    said = [word for found in spoken.values() for word in found]
+    # The datastacks of the MICrONS project have “minnie” in their names.
+    is_named = any(word in datastack.lower() or (word == "microns" and "minnie" in datastack.lower()) for word in said)
+    return is_named and len(spoken) == 1

@@ -86,6 +86,11 @@ def content_with_token(path: Path, token: Token, host: str) -> bytes:
     return (json.dumps(data, indent=4, ensure_ascii=False) + "\n").encode()
 
 
+def servers_in_files(token: Token, files: Sequence[TokenFile]) -> list[str]:
+    """List the hosts that files with this token name, in themselves or by their own names."""
+    return [host for file in files if file.token == token and (host := file.server or _server_in_name(file.path))]
+
+
 def other_server_of(token: Token, files: Sequence[TokenFile], own: Collection[str], named_server: str = "") -> str:
     """Say which other deployment a token is known to belong to.
 
@@ -108,7 +113,7 @@ def other_server_of(token: Token, files: Sequence[TokenFile], own: Collection[st
     home = {deployment_of(host) for host in own}
     if named_server:
         return "" if deployment_of(named_server) in home else named_server
-    holders = [host for file in files if file.token == token and (host := file.server or _server_in_name(file.path))]
+    holders = servers_in_files(token, files)
     if any(deployment_of(holder) in home for holder in holders):
         return ""
     return holders[0] if holders else ""

@@ -301,6 +301,8 @@ class TokenStore:
         if is_demo and self._is_somebodys_own():
             raise DemoTokenRefused(words.DEMO_REFUSED, words.DEMO_REFUSED_REMEDY)
 
+        self._refuse_shared(self._holding(old))
+
         def work() -> None:
             make_private_folder(self.folder)  # for the lock: the files may be in other folders
             with self._locked():

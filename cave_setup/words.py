@@ -72,6 +72,9 @@ PASTED_FILE_TOO_LARGE = "This file is too large to be a token file."
 PASTED_NOT_TEXT = "This file is not text."
 
 
+OTHER_CHARACTERS = "others than 0–9 and a–f"
+
+
 def pasted_nearly_a_token(length: int, odd: Sequence[str]) -> str:
     fault = (
         f"has characters that no token has ({', '.join(odd[:6])})"
@@ -157,6 +160,7 @@ def several_differ(winner: str, others: Iterable[str]) -> str:
 
 
 FILE_WINS = "caveclient and cloud-volume read files only, so the file counts."
+SECRETS_UNKNOWN = "The server does not know those of the secrets, so the file is used."
 VARIABLE_WINS = "The first of the variables that the server knows counts."
 SECRET_WINS = (
     "Here the mounted secret counts; code that names no token reads the file, until cave_setup.activate() has put "

@@ -6,7 +6,7 @@ from cave_setup.models.address import (
     ServerAddress,
     datastack_name,
     deployment_of,
-    deployment_spoken_of,
+    deployments_spoken_of,
     host_named_in,
 )
 from cave_setup.models.answers import (
@@ -88,6 +88,6 @@ __all__ = [
     "Versions",
     "datastack_name",
     "deployment_of",
-    "deployment_spoken_of",
+    "deployments_spoken_of",
     "host_named_in",
 ]

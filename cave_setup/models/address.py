@@ -43,18 +43,21 @@ _SPOKEN_OF = {
 }
 
 
-def deployment_spoken_of(text: str) -> tuple[str, str]:
-    """Say which deployment a name speaks of: the word that says so, and the host; both empty if none is known.
+def _word(word: str) -> re.Pattern[str]:
+    """Make a pattern for a word of its own: “March01” is no H01, but “minnie65” is about minnie."""
+    return re.compile(rf"(?<![a-z]){re.escape(word)}{'(?![0-9])' if word[-1].isdigit() else ''}")
 
-    A name that speaks of several, such as “MICrONS and V1DD”, says nothing.
-    """
-    # As words of their own: “March01” is no H01, but “minnie65” is about minnie.
-    found = {
-        host: word
-        for word, host in _SPOKEN_OF.items()
-        if re.search(rf"(?<![a-z]){re.escape(word)}(?!{'[0-9]' if word[-1].isdigit() else 'never'})", text.lower())
-    }
-    return next(((word, host) for host, word in found.items()), ("", "")) if len(found) == 1 else ("", "")
+
+_WORDS = [(word, _word(word), host) for word, host in _SPOKEN_OF.items()]
+
+
+def deployments_spoken_of(text: str) -> dict[str, list[str]]:
+    """Say of which deployments a name or description speaks: their hosts, each with the words that say so."""
+    found: dict[str, list[str]] = {}
+    for word, pattern, host in _WORDS:
+        if pattern.search(text.lower()):
+            found.setdefault(host, []).append(word)
+    return found
 
 
 def host_named_in(text: str) -> str:
@@ -66,7 +69,7 @@ def host_named_in(text: str) -> str:
     try:
         return ServerAddress(named).netloc
     except AddressError:
-        line = "".join(letter for letter in named[:80] if letter.isprintable())
+        line = "".join(letter if letter.isprintable() else "·" for letter in named[:80])
         return _TOKEN_IN_TEXT.sub("····", line).lower()
 
 

@@ -23,7 +23,7 @@ from cave_setup.notebook.situation import Pages, SignIn, Situation, TermsText
 from cave_setup.notebook.view import view
 from cave_setup.notebook.waiting import Waiting
 from cave_setup.notebook.worker import Worker
-from cave_setup.plan import follows
+from cave_setup.plan import are_files_in_place, follows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +131,7 @@ class Wizard(anywidget.AnyWidget):
             "copy-token": lambda: self._give_token(get("to")),
             "copied": lambda: self._show(copied=True),
             "platform": lambda: self._use_platform(get("text")),
-            "activate": lambda: self._act(words.SAVING, self._setup.activate, say=words.ACTIVATED),
+            "activate": lambda: self._act(words.SAVING, self._setup.activate, written=words.ACTIVATED),
             "ask-first": lambda: self._ask_first(on=get("on") is True),
             "done": self._output.finish,  # not closed: a page that was reloaded goes on showing it
         }
@@ -155,7 +155,7 @@ class Wizard(anywidget.AnyWidget):
         if self._status is not None:
             self._settle(self._status)
 
-    def _act(self, busy: str, action: Callable[[], Status], *, keys: bool = False, say: str = "") -> None:
+    def _act(self, busy: str, action: Callable[[], Status], *, keys: bool = False, written: str = "") -> None:
         """Do something that ends in a status; what cannot be done is said in the list of keys."""
         self._show(busy=busy)
         try:
@@ -163,7 +163,7 @@ class Wizard(anywidget.AnyWidget):
         except SetupError as error:
             self._show(keys=True, error=error.with_traceback(None), error_in="keys", say=error.sentence)
         else:
-            self._settle(status, keys=keys, say="" if status.facts.problems else say)
+            self._settle(status, keys=keys, say=written if are_files_in_place(status.facts) else "")
 
     def _ask_first(self, *, on: bool) -> None:
         self._show(ask_first=on)
@@ -285,10 +285,11 @@ class Wizard(anywidget.AnyWidget):
     # ---------------------------------------------------------------------------------------- mounting the token
 
     def _give_token(self, to: object) -> None:
-        """Send the token to the one page that asked for it, for its clipboard; nothing of it is kept in the state."""
-        token = self._setup.reveal()
-        if token:
-            self.send({"tell": "token", "to": str(to), "token": token})
+        """Send the token for the clipboard of the page that asked: a message, of which nothing is kept in the state.
+
+        It reaches every page on which this wizard is shown; only the one that asked makes use of it.
+        """
+        self.send({"tell": "token", "to": str(to), "token": self._setup.reveal()})
 
     def _use_platform(self, text: object) -> None:
         try:

@@ -229,7 +229,7 @@ const enlarge = (block, opener, wizard) => {
 const control = (item, wizard) => (item.signIn ? signIn : item.copyToken ? copyToken : item.href ? link : button)(item, wizard);
 
 const copyToken = (item, wizard) => {
-  const node = h("button", { class: item.style, type: "button", onclick: () => wizard.copyToken(node) }, item.label);
+  const node = h("button", { class: item.style, type: "button", onclick: () => wizard.copyToken(node, item.label) }, item.label);
   return node;
 };
 
@@ -319,7 +319,7 @@ class WizardView {
     try {
       this.model.send(message, undefined, buffers);
       // Everything but these is answered by a new state at once, unless nobody is there or a cell is running.
-      if (["visible", "done", "reached", "ask-first"].includes(message.action)) return;
+      if (["visible", "done", "reached", "ask-first", "copied", "opened"].includes(message.action)) return;
       clearTimeout(this.unanswered);
       this.unanswered = setTimeout(() => this.complain(this.words.noAnswer), 5000);
     } catch {
@@ -328,31 +328,33 @@ class WizardView {
   }
 
   // The one way in which the token comes down to the browser: asked for in a click, for the clipboard.
-  async copyToken(button) {
+  async copyToken(button, label) {
     const to = name("token");
     const token = new Promise((resolve, reject) => {
-      this.awaited = { to, resolve };
+      this.awaited = { to, resolve, reject };
       setTimeout(reject, 8000);
     });
     this.send({ action: "copy-token", to });
     try {
       // Begun in the click itself and filled in when the kernel has answered, or browsers refuse.
+      token.catch(() => {}); // without an answer that was said already
       const text = token.then((known) => new Blob([known], { type: "text/plain" }));
       await navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
-      const label = button.textContent;
       button.textContent = `✓ ${this.words.copiedToken}`;
-      setTimeout(() => { button.textContent = label; }, 2000);
+      clearTimeout(this.relabel);
+      this.relabel = setTimeout(() => { button.textContent = label; }, 2000);
       this.tell(this.words.copiedToken);
       this.send({ action: "copied" });
     } catch {
-      token.then((known) => this.reveal(button, known), () => {}); // without an answer, that was said already
+      token.then((known) => this.reveal(button, known), () => {});
     }
   }
 
   hearToken({ to, token }) {
     if (this.awaited?.to !== to) return;
     clearTimeout(this.unanswered);
-    this.awaited.resolve(token);
+    if (token) this.awaited.resolve(token);
+    else this.awaited.reject();
     this.awaited = null;
   }
 
@@ -366,6 +368,7 @@ class WizardView {
       if (wasCopied) this.send({ action: "copied" });
     }, { once: true });
     button.parentElement.after(shown);
+    input.focus();
     input.select();
   }
 

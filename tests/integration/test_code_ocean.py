@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.capsule import API_CREDENTIALS, CUSTOM_KEY, OF_CODE_OCEAN, Capsule
@@ -18,6 +18,7 @@ from support.capsule import API_CREDENTIALS, CUSTOM_KEY, OF_CODE_OCEAN, Capsule
 import cave_setup
 from cave_setup import Setup, words
 from cave_setup.environment import detect
+from cave_setup.errors import ServerTimeout
 from integration.conftest import SECRET, assert_shape, authorized, cave_routes, read_secrets, write_secret
 from integration.listeners import answers, by_path, says
 from integration.test_caveclient import READ, caveclient
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from cave_setup import Status
     from cave_setup.demo import DemoServer
+    from cave_setup.models import Token
     from integration.conftest import Listen, Remote, SetUp
 
 Look = "Callable[..., Setup]"
@@ -642,6 +644,29 @@ def test_a_clean_copy_of_a_wrapped_secret_counts(demo: DemoServer, ada: str, run
     status = run(demo.address, CAVE_TOKEN=f'"{ada}"', CUSTOM_KEY=ada).check()
     assert status.ready
     assert status.as_dict()["token"]["where"] == "CUSTOM_KEY"
+
+
+def test_a_fault_with_the_second_secret_hides_no_refusal_of_the_first(
+    demo: DemoServer, ada: str, run: Callable[..., Setup]
+) -> None:
+    setup = run(demo.address, CAVE_TOKEN=GOOD, CUSTOM_KEY=ada)
+    account = setup.server.account
+
+    def answer(token: Token) -> Any:
+        if token.reveal() == ada:
+            raise ServerTimeout("there")
+        return account(token)
+
+    setup.server.account = answer  # type: ignore[method-assign]
+    assert "does not know the token ····d0d8 (CAVE_TOKEN)" in setup.check().step("account").summary
+
+
+def test_a_file_of_this_deployment_counts_more_than_a_variables_name(
+    demo: DemoServer, ada: str, secrets: Path, set_up: SetUp
+) -> None:
+    write_secret(secrets, f"{demo.address.removeprefix('http://')}-cave-secret.json", ada)
+    status = set_up(demo.address, None, detect({}), FLYWIRE_TOKEN=ada).check()
+    assert status.step("account").state == "done"
 
 
 def test_coming_back_asks_nothing_even_where_no_secret_is_known(demo: DemoServer, run: Callable[..., Setup]) -> None:

@@ -150,3 +150,15 @@ def test_copying_asks_for_the_token_and_believes_only_the_answer_to_that(page: P
 def test_coming_back_to_the_page_makes_the_kernel_look(page: Page) -> None:
     page.evaluate("() => window.dispatchEvent(new Event('focus'))")
     assert sent(page) == [{"action": "visible"}]
+
+
+def test_copying_twice_leaves_the_buttons_own_words(page: Page) -> None:
+    page.evaluate("() => { navigator.clipboard.write = async ([item]) => { await item.getType('text/plain'); }; }")
+    copy = page.locator("details.guide button").first
+    for _ in range(2):
+        copy.click()
+        asked = [message for message in sent(page) if message["action"] == "copy-token"][-1]
+        page.evaluate("to => window.model.ask({ tell: 'token', to, token: 'y'.repeat(32) })", asked["to"])
+        expect(copy).to_have_text("✓ Copied")
+    expect(copy).to_have_text("Copy the token")
+    expect(page.locator(".alert")).to_be_hidden()

@@ -549,8 +549,8 @@ def test_without_a_token_nothing_is_sent(wizard: Wizard, monkeypatch: pytest.Mon
     messages = told(wizard, monkeypatch)
     send(wizard, action="copy-token", to="this view")
     send(wizard, action="check")
-    wait_until(wizard, lambda state: not state["busy"])
-    assert messages == []
+    wait_until(wizard, lambda state: not state["busy"] and messages != [])
+    assert messages == [{"tell": "token", "to": "this view", "token": ""}]
 
 
 def test_what_was_copied_is_forgotten_with_the_token(in_capsule: Wizard, demo: DemoServer) -> None:
@@ -584,3 +584,11 @@ def test_the_pictures_are_in_the_state_only_while_the_guide_is_open(in_capsule: 
     assert "<svg" in json.dumps(in_capsule.state)
     assert len(json.dumps(in_capsule.state)) < 60_000
     assert "<svg" not in json.dumps(wizard.state)
+
+
+def test_what_was_not_written_is_not_said_to_be(in_capsule: Wizard, demo: DemoServer, home: Path) -> None:
+    demo.stop()
+    send(in_capsule, action="activate")
+    state = wait_until(in_capsule, lambda state: not state["busy"] and state["focus"] == "account")
+    assert "Written" not in state["say"]["text"]
+    assert not (home / ".cloudvolume").exists()

@@ -62,7 +62,14 @@ def test_a_variable_of_another_deployment_holds_nothing_for_this_one() -> None:
         pytest.param(IN_DEFAULT, (OF_V1DD,), None, V1DD, id="also in the default file"),
         pytest.param(NO_FILES, (OF_V1DD,), PASTED, V1DD, id="pasted"),
         pytest.param(NO_FILES, (OF_V1DD, OF_HERE), None, "", id="also in a variable that names this deployment"),
-        pytest.param(IN_FILE, (), PASTED, "", id="in this deployment's file"),
+        pytest.param(IN_FILE, (OF_V1DD,), PASTED, "", id="in this deployment's file"),
+        pytest.param(IN_FILE, (OF_V1DD,), None, "", id="found in this deployment's file"),
+        pytest.param(
+            IN_DEFAULT, (OF_V1DD,), replace(PASTED, other_server=SERVER.netloc), "", id="named here, and saved"
+        ),
+        pytest.param(
+            NO_FILES, (PLAIN,), replace(PASTED, other_server=V1DD), V1DD, id="its text names another, and plain"
+        ),
         pytest.param(
             NO_FILES, (OF_V1DD,), replace(PASTED, other_server=SERVER.netloc), "", id="its text names this one"
         ),

@@ -84,6 +84,8 @@ def test_wrong_secrets_are_told_where_a_secret_is_added() -> None:
 
 REFUSED = replace(MOUNTED_HERE, server=replace(MOUNTED_HERE.server, account=TokenRefused(), keys=TokenRefused()))
 RUNS_OUT = replace(MOUNTED_HERE, server=replace(MOUNTED_HERE.server, keys=(), seconds_left=600_000))
+END_NOT_KNOWN = replace(RUNS_OUT, server=replace(RUNS_OUT.server, seconds_left=None))
+OF_ANOTHER = replace(MOUNTED_HERE, credentials=(replace(MOUNTED, other_server="global.em.brain.allentech.org"),))
 HOLDS_ANOTHER = replace(pasted(), secret_variables=(replace(ARRIVED, token=OTHER),))
 OURS_IS_JUNK = replace(pasted(), secret_variables=(replace(ARRIVED, token=None, fault="It is empty."),))
 
@@ -95,6 +97,8 @@ OURS_IS_JUNK = replace(pasted(), secret_variables=(replace(ARRIVED, token=None, 
         (REFUSED, "does not know the token in CAVE_TOKEN"),
         (RUNS_OUT, "a sign-in token"),
         (HOLDS_ANOTHER, "holds another token, ····3210"),
+        (OF_ANOTHER, "is for global.em.brain.allentech.org"),
+        (END_NOT_KNOWN, "a sign-in token"),
         (OURS_IS_JUNK, "It is empty"),
     ],
 )
@@ -133,6 +137,9 @@ def test_what_is_attached_is_told_as_far_as_it_is_known(platform: PlatformSecret
         ((Slot("CAVE TOKEN", "CUSTOM_KEY", has_arrived=True),), None, []),
         ((Slot("Code Ocean API", "API_SECRET"),), None, []),
         ((Slot("OpenAI key", "OPENAI_API_KEY"),), None, []),
+        ((Slot("concave hull API", "HULL"),), None, []),
+        ((Slot("V1DD token", "API_SECRET_v1dd"),), None, []),
+        ((Slot("MICrONS and V1DD token", "CUSTOM_KEY"),), "CUSTOM_KEY", []),
         ((Slot("Code Ocean API", "API_SECRET"), Slot("mine", "CUSTOM_KEY")), None, ["CUSTOM_KEY"]),
         ((Slot("mine", "CUSTOM_KEY"), Slot("CAVE", "CUSTOM_KEY_2")), "CUSTOM_KEY_2", ["CUSTOM_KEY"]),
         ((Slot("", "CAVE_TOKEN"),), "CAVE_TOKEN", []),

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from cave_setup import words
 from cave_setup.environment import ANYWHERE, ON_CODE_OCEAN
 from cave_setup.models import SecretVariable, ServerAddress, Slot, Token
 from cave_setup.secret_variables import look_through, speaks_of_cave
@@ -68,7 +69,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "40 hex": ("0123456789" * 4, "40 characters"),
     "31 hex": (GOOD[1:], "31 characters"),
     "33 hex": (GOOD + "0", "33 characters"),
-    "a letter too far": ("g" + GOOD[1:], "g"),
+    "a letter too far": ("g" + GOOD[1:], "others than 0–9 and a–f"),
     "GitHub's": ("ghp_0123456789abcdef0123456789abcdef0123", "GitHub"),
     "a password": ("p4ssw0rd", "no CAVE token"),
     "an AWS key": ("AKIA0123456789ABCDEF", "no CAVE token"),
@@ -171,6 +172,7 @@ def test_of_several_in_one_variable_every_description_counts() -> None:
         ("CAVE token March01", ""),
         ("MICrONS and minnie65_public", ""),
         ("global.daf-apis.com", ""),
+        ("MICrONS and FlyWire", ""),
     ],
 )
 def test_descriptions_name_servers_and_data_sets_as_whole_words(description: str, other: str) -> None:
@@ -182,6 +184,10 @@ def test_one_of_code_oceans_own_is_told_by_its_description_whatever_its_form() -
     (found,) = look({"API_SECRET": GOOD}, Slot("Code Ocean API token", "API_SECRET"))
     assert found.token is None
     assert "Code Ocean's own" in found.fault
+    for description in ("CodeOcean token", "code-ocean", "Code_Ocean"):
+        for value in (GOOD, "0123456789" * 4, ""):
+            (found,) = look({"API_SECRET": value}, Slot(description, "API_SECRET"))
+            assert (found.token, found.fault) == (None, words.SECRET_OF_CODE_OCEAN)
     (found,) = look({"API_SECRET": GOOD}, Slot("CAVE, for Code Ocean", "API_SECRET"))
     assert found.token == Token(GOOD)
 
@@ -197,7 +203,8 @@ def test_of_equal_strength_what_holds_a_token_and_nothing_else_goes_first() -> N
         ("GLOBAL.daf-apis.com", ""),
         (f"ada:{OTHER}@global.em.brain.allentech.org/auth", "global.em.brain.allentech.org"),
         (f"{OTHER}/auth", "····"),
-        ("\ud800x", "x"),
+        ("\ud800x", "·x"),
+        ("global.daf-apis.com\u200b", "global.daf-apis.com·"),
     ],
 )
 def test_the_server_in_a_download_is_read_as_an_address(named: str, other: str) -> None:
@@ -215,7 +222,17 @@ def test_a_variable_that_is_not_set_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "speaks"), [("CAVE token", True), ("my Minnie key", True), ("S3", False), ("", False)]
+    ("text", "speaks"),
+    [
+        ("CAVE token", True),
+        ("my Minnie key", True),
+        ("CAVE_TOKEN", True),
+        ("MICrONS and V1DD", True),
+        ("concave hull", False),
+        ("caveats", False),
+        ("S3", False),
+        ("", False),
+    ],
 )
 def test_a_description_speaks_of_cave(text: str, speaks: bool) -> None:  # noqa: FBT001
     assert speaks_of_cave(text) is speaks
