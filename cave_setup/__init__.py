@@ -103,15 +103,15 @@ def activate(server_address: str | None = None, datastack: str | None = None, *,
 
     """
     import contextlib  # noqa: PLC0415 - importing the package does no work
-    import sys  # noqa: PLC0415
 
     from cave_setup.actions import Setup  # noqa: PLC0415
     from cave_setup.report import what_stands_in_the_way  # noqa: PLC0415
+    from cave_setup.terminal.output import say  # noqa: PLC0415
 
     with contextlib.closing(Setup(server_address, datastack)) as setup:
         status = setup.activate(replace=replace)
     if not status.ready:
-        print(what_stands_in_the_way(status), file=sys.stderr)  # noqa: T201 - or the next cell fails, and why is not seen
+        say(what_stands_in_the_way(status))  # or the next cell fails, and why is not seen
     return status
 
 

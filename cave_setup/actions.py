@@ -23,12 +23,13 @@ from cave_setup.errors import (
     SetupError,
     SignInTimeout,
 )
+from cave_setup.keeping import can_activate
 from cave_setup.key_actions import KeyActions, acting
 from cave_setup.loopback import PATIENCE, Loopback
 from cave_setup.models import Account, Credential, DatastackRecord, TokenRefused
 from cave_setup.observe import ask_missing_terms
 from cave_setup.paste import find_candidates, find_token
-from cave_setup.plan import can_activate, plan
+from cave_setup.plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,9 +7,7 @@ docs/places/code-ocean.md, with their sources.
 from __future__ import annotations
 
 import json
-import os
 import re
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,6 +15,7 @@ from urllib.parse import urlsplit
 from cave_setup import words
 from cave_setup.errors import AddressError
 from cave_setup.models import PlatformSecrets, ServerAddress, Slot
+from cave_setup.plain_file import read_plain_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,9 +96,9 @@ def _read(capsule: Path, shown: str) -> PlatformSecrets:
         except OSError:
             continue  # there is no such file, or none for us
         except ValueError:
-            return PlatformSecrets(listed_in=where, damage=words.slots_unreadable(where), account_page=page)
+            return PlatformSecrets(damage=words.slots_unreadable(where), account_page=page)
         if slots or name == SECRETS_JSON:  # an environment.yml without credentials is only about packages
-            return PlatformSecrets(slots=slots, listed_in=where, account_page=page)
+            return PlatformSecrets(slots=slots, account_page=page)
     return PlatformSecrets(account_page=page)
 
 
@@ -168,16 +167,10 @@ def _account_page_of(capsule: Path) -> str:
 
 
 def _text(path: Path) -> str:
-    """Read a small plain file; anything else that others may put there (a pipe, a device) could keep us for ever."""
-    opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    try:
-        status = os.fstat(opened)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
-            raise ValueError(path.name)
-        with os.fdopen(opened, "rb", closefd=False) as file:
-            return file.read(LARGEST_FILE).decode("utf-8-sig")
-    finally:
-        os.close(opened)
+    raw = read_plain_file(path, LARGEST_FILE + 1)
+    if len(raw) > LARGEST_FILE:
+        raise ValueError(path.name)
+    return raw.decode("utf-8-sig")
 
 
 def _is_folder(path: Path) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
 
 def can_be_a_file_name(name: str) -> bool:
@@ -45,3 +46,14 @@ def can_be_written(folder: Path) -> bool:
     while not exists(folder) and folder != folder.parent:
         folder = folder.parent
     return os.access(folder, os.W_OK | os.X_OK)
+
+
+def is_shared(path: Path, folders: Sequence[str], home: Path) -> bool:
+    """Whether a file really lies in one of the folders that other people get to see, links followed.
+
+    Where there are such folders, a Code Ocean capsule is one of them, wherever it lies.
+    """
+    real = Path(os.path.realpath(path))
+    named = [str(home) + folder[1:] if folder.startswith("~") else folder for folder in folders]
+    in_a_capsule = bool(folders) and any(exists(parent / ".codeocean") for parent in real.parents)
+    return in_a_capsule or any(real.is_relative_to(os.path.realpath(folder)) for folder in named)

@@ -6,12 +6,13 @@ is to do becomes the current one. There is no order of screens and no "next": go
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from cave_setup import words
-from cave_setup.errors import ServerError, WouldReplace
+from cave_setup.errors import ServerError
 from cave_setup.guiding import doubtful_slots, is_clearly_ours, waiting_slot, what_is_wrong, wrong_secrets
+from cave_setup.keeping import judge_keeping
 from cave_setup.models import (
     Account,
     Credential,
@@ -22,29 +23,15 @@ from cave_setup.models import (
     Step,
     Terms,
     TermsOpen,
-    Token,
-    TokenFile,
     TokenRefused,
     TokenStatus,
     UnknownDatastack,
+    Verdict,
     deployment_of,
 )
 
 if TYPE_CHECKING:
-    from cave_setup.models import Need, State, StepKey
-
-
-@dataclass(frozen=True)
-class _Verdict:
-    """What one step makes of the facts; ``todo`` becomes ``current`` or ``waiting`` by its place among the others."""
-
-    state: Literal["done", "todo", "problem", "waiting"]
-    summary: str
-    remedy: str | None = None
-    need: Need = ""
-    title: str = ""
-    notes: tuple[str, ...] = ()
-    seconds: float | None = None
+    from cave_setup.models import State, StepKey
 
 
 def plan(facts: Facts) -> Status:
@@ -61,12 +48,12 @@ def plan(facts: Facts) -> Status:
         Always with all six steps.
 
     """
-    verdicts: dict[StepKey, _Verdict] = {
+    verdicts: dict[StepKey, Verdict] = {
         "environment": _environment(facts),
         "account": _account(facts),
         "terms": _terms(facts),
         "token": _token(facts),
-        "save": _save(facts),
+        "save": judge_keeping(facts),
     }
     verdicts["ready"] = _ready(facts, verdicts)
     steps = _in_order(verdicts)
@@ -96,15 +83,7 @@ def follows(status: Status) -> Literal["", "save"]:
     return "save" if save.need == "save" and save.state != "problem" and not is_damaged else ""
 
 
-def can_activate(status: Status) -> bool:
-    """Whether the files that caveclient and cloud-volume read can be written for this run only."""
-    facts = status.facts
-    if facts.credential is None or not facts.is_lasting or not isinstance(facts.server.account, Account):
-        return False
-    return facts.environment.home_persists is False and bool(_open_targets(facts) or not are_files_in_place(facts))
-
-
-def _in_order(verdicts: dict[StepKey, _Verdict]) -> tuple[Step, ...]:
+def _in_order(verdicts: dict[StepKey, Verdict]) -> tuple[Step, ...]:
     steps = []
     first = True
     for key, verdict in verdicts.items():
@@ -125,24 +104,24 @@ def _in_order(verdicts: dict[StepKey, _Verdict]) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _problem(error: ServerError, seconds: float | None = None) -> _Verdict:
-    return _Verdict("problem", error.sentence, error.remedy, "retry", seconds=seconds)
+def _problem(error: ServerError, seconds: float | None = None) -> Verdict:
+    return Verdict("problem", error.sentence, error.remedy, "retry", seconds=seconds)
 
 
 # ------------------------------------------------------------------------------------------------ the six steps
 
 
-def _environment(facts: Facts) -> _Verdict:
+def _environment(facts: Facts) -> Verdict:
     environment = facts.environment
     kept = {True: words.HOME_KEPT, False: words.HOME_LOST, None: words.HOME_UNKNOWN}[environment.home_persists]
-    return _Verdict("done", f"{environment.detail} · {kept}", title=environment.name)
+    return Verdict("done", f"{environment.detail} · {kept}", title=environment.name)
 
 
-def _account(facts: Facts) -> _Verdict:
+def _account(facts: Facts) -> Verdict:
     host = facts.server_address.netloc
     credential, account, seconds = facts.credential, facts.server.account, facts.server.seconds.get("account")
     if (failed := facts.problems.get("account")) is not None:
-        return _Verdict("problem", failed.sentence, failed.remedy, "sign-in")
+        return Verdict("problem", failed.sentence, failed.remedy, "sign-in")
     if credential is None:
         if isinstance(facts.server.reachable, ServerError):
             problem = _problem(facts.server.reachable, facts.server.seconds.get("reachable"))
@@ -151,28 +130,28 @@ def _account(facts: Facts) -> _Verdict:
     if credential.other_server:
         other = deployment_of(credential.other_server)
         sentence = words.token_of_another_server(credential.token.masked, credential.where, other)
-        return _Verdict("problem", sentence, words.token_of_another_server_remedy(other, host), "change-server")
+        return Verdict("problem", sentence, words.token_of_another_server_remedy(other, host), "change-server")
     notes = _notes_on_credentials(facts)
     if isinstance(account, TokenRefused):
         sentence = words.token_refused(credential.token.masked, credential.where, host)
-        return _Verdict("problem", sentence, words.TOKEN_REFUSED_REMEDY, "new-token", notes=notes, seconds=seconds)
+        return Verdict("problem", sentence, words.TOKEN_REFUSED_REMEDY, "new-token", notes=notes, seconds=seconds)
     if isinstance(account, ServerError):
         return _problem(account, seconds)
     if account is None:
-        return _Verdict("waiting", words.ACCOUNT_NOT_KNOWN)
+        return Verdict("waiting", words.ACCOUNT_NOT_KNOWN)
     who = " · ".join(part for part in (account.name, account.email) if part) or f"account {account.id}"
-    return _Verdict("done", who, notes=notes, seconds=seconds)
+    return Verdict("done", who, notes=notes, seconds=seconds)
 
 
-def _no_token(facts: Facts) -> _Verdict:
+def _no_token(facts: Facts) -> Verdict:
     """Say what there is instead of a token: a secret that has not arrived, a secret that is none, or nothing."""
     host, slot, wrong = facts.server_address.netloc, waiting_slot(facts), _wrong_secrets(facts)
     if slot is not None and not any(map(is_clearly_ours, facts.secret_variables)):
         sentence = words.slot_not_arrived(slot.shown, slot.variable)
-        return _Verdict("todo", sentence, words.RESTART_REMEDY, "restart", notes=wrong)
+        return Verdict("todo", sentence, words.RESTART_REMEDY, "restart", notes=wrong)
     doubtful = tuple(words.slot_in_doubt(one.shown, one.variable) for one in doubtful_slots(facts))
     sentence = words.no_token_in_secrets(host, wrong[0]) if wrong else words.no_token_here(host)
-    return _Verdict("todo", sentence, words.SIGN_IN_REMEDY, "sign-in", notes=wrong[1:] + doubtful)
+    return Verdict("todo", sentence, words.SIGN_IN_REMEDY, "sign-in", notes=wrong[1:] + doubtful)
 
 
 def _wrong_secrets(facts: Facts) -> tuple[str, ...]:
@@ -201,26 +180,26 @@ def _winner(facts: Facts, credential: Credential) -> str:
     return words.SECRET_WINS if has_file else words.VARIABLE_WINS
 
 
-def _terms(facts: Facts) -> _Verdict:
+def _terms(facts: Facts) -> Verdict:
     account, access = facts.server.account, facts.server.access
     seconds = facts.server.seconds.get("access")
     if not isinstance(account, Account):
-        return _Verdict("waiting", words.TERMS_WAIT)
+        return Verdict("waiting", words.TERMS_WAIT)
     if isinstance(access, ServerError):
         return _problem(access, seconds)
     in_the_way = _terms_in_the_way(facts)
     others = [terms.name for terms in account.missing_terms if terms not in in_the_way]
     notes = (words.terms_of_other_data(others),) if others else ()
     if in_the_way and (failed := facts.problems.get("terms")) is not None:
-        return _Verdict("problem", failed.sentence, failed.remedy, "accept-terms", notes=notes)
+        return Verdict("problem", failed.sentence, failed.remedy, "accept-terms", notes=notes)
     if in_the_way:
         names = ", ".join(terms.name for terms in in_the_way)
-        return _Verdict(
+        return Verdict(
             "todo", words.terms_open(names), words.TERMS_REMEDY, "accept-terms", notes=notes, seconds=seconds
         )
     if isinstance(access, UnknownDatastack | TokenRefused) or access is None:
-        return _Verdict("waiting", words.TERMS_UNKNOWN)
-    return _Verdict("done", words.terms_accepted(facts.datastack), notes=notes, seconds=seconds)
+        return Verdict("waiting", words.TERMS_UNKNOWN)
+    return Verdict("done", words.terms_accepted(facts.datastack), notes=notes, seconds=seconds)
 
 
 def _terms_in_the_way(facts: Facts) -> tuple[Terms, ...]:
@@ -238,181 +217,55 @@ def _terms_in_the_way(facts: Facts) -> tuple[Terms, ...]:
     return ()
 
 
-def _token(facts: Facts) -> _Verdict:
+def _token(facts: Facts) -> Verdict:
     credential, keys = facts.credential, facts.server.keys
     seconds = facts.server.seconds.get("keys")
     if credential is None or not isinstance(facts.server.account, Account):
-        return _Verdict("waiting", words.TOKEN_WAIT, notes=facts.reports)
+        return Verdict("waiting", words.TOKEN_WAIT, notes=facts.reports)
     if isinstance(keys, ServerError):
         return _problem(keys, seconds)
     if not isinstance(keys, tuple):
-        return _Verdict("problem", words.KEYS_UNKNOWN, words.KEYS_UNKNOWN_REMEDY, "retry", seconds=seconds)
+        return Verdict("problem", words.KEYS_UNKNOWN, words.KEYS_UNKNOWN_REMEDY, "retry", seconds=seconds)
     if (failed := facts.problems.get("token")) is not None:
-        return _Verdict("problem", failed.sentence, failed.remedy, "retry" if facts.is_lasting else "lasting-key")
+        return Verdict("problem", failed.sentence, failed.remedy, "retry" if facts.is_lasting else "lasting-key")
     if facts.is_lasting:
         description = facts.own_key.description if facts.own_key else ""
         found = words.lasting_key(description, credential.token.masked)
-        return _Verdict("done", found, notes=facts.reports, seconds=seconds)
+        return Verdict("done", found, notes=facts.reports, seconds=seconds)
     left = facts.server.seconds_left
     duration = words.duration(left if isinstance(left, int) else None)
     sentence = words.sign_in_token(credential.token.masked, duration)
-    return _Verdict(
-        "problem", sentence, words.SIGN_IN_TOKEN_REMEDY, "lasting-key", notes=facts.reports, seconds=seconds
-    )
+    return Verdict("problem", sentence, words.SIGN_IN_TOKEN_REMEDY, "lasting-key", notes=facts.reports, seconds=seconds)
 
 
-def _ready(facts: Facts, verdicts: dict[StepKey, _Verdict]) -> _Verdict:
+def _ready(facts: Facts, verdicts: dict[StepKey, Verdict]) -> Verdict:
     access, versions = facts.server.access, facts.server.versions
     seconds = facts.server.seconds.get("versions")
     if not isinstance(facts.server.account, Account):
-        return _Verdict("waiting", words.READY_WAIT)
+        return Verdict("waiting", words.READY_WAIT)
     for answer in (access, versions):
         if isinstance(answer, ServerError) and not isinstance(access, ServerError):
             return _problem(answer, seconds)
         if isinstance(answer, PermissionMissing):
             sentence = words.permission_missing(facts.datastack, answer.permission)
-            return _Verdict("problem", sentence, words.permission_missing_remedy(answer.dataset), "change-server")
+            return Verdict("problem", sentence, words.permission_missing_remedy(answer.dataset), "change-server")
         if isinstance(answer, UnknownDatastack):
             sentence = words.unknown_datastack(facts.datastack, facts.server_address.netloc)
-            return _Verdict("problem", sentence, words.UNKNOWN_DATASTACK_REMEDY, "change-server")
+            return Verdict("problem", sentence, words.UNKNOWN_DATASTACK_REMEDY, "change-server")
         if isinstance(answer, TermsOpen) and not _terms_in_the_way(facts):
-            return _Verdict("todo", words.ACCEPTED_NOT_NOTICED, words.ACCEPTED_NOT_NOTICED_REMEDY, "wait")
+            return Verdict("todo", words.ACCEPTED_NOT_NOTICED, words.ACCEPTED_NOT_NOTICED_REMEDY, "wait")
         if isinstance(answer, TokenRefused):
             host = access.data_server.netloc if isinstance(access, DatastackRecord) else facts.server_address.netloc
-            return _Verdict("problem", words.data_server_refused(host), words.DATA_SERVER_REFUSED_REMEDY, "wait")
+            return Verdict("problem", words.data_server_refused(host), words.DATA_SERVER_REFUSED_REMEDY, "wait")
     if not isinstance(versions, tuple):
-        return _Verdict("waiting", words.READY_WAIT)
+        return Verdict("waiting", words.READY_WAIT)
     readable = words.versions_readable(facts.datastack, len(versions))
     open_steps = [
         verdict.title or words.STEP_TITLES[key] for key, verdict in verdicts.items() if verdict.state != "done"
     ]
     if open_steps:
-        return _Verdict("waiting", f"{readable}; {words.still_to_do(open_steps)}", seconds=seconds)
-    return _Verdict("done", readable, seconds=seconds)
-
-
-# ------------------------------------------------------------------------------------------------------- saving
-
-
-def _save(facts: Facts) -> _Verdict:
-    verdict = _save_by_place(facts)
-    error = facts.problems.get("save")
-    if error is None or (verdict.state == "done" and not _is_mounted(facts)):
-        return verdict
-    need: Need = "replace" if isinstance(error, WouldReplace) else verdict.need
-    return _Verdict("problem", error.sentence, error.remedy, need or "retry", verdict.title, verdict.notes)
-
-
-def _save_by_place(facts: Facts) -> _Verdict:
-    credential, environment = facts.credential, facts.environment
-    is_mounted_here = environment.variables_first and environment.home_persists is False
-    if credential is None or credential.other_server:
-        return _Verdict("waiting", words.SAVE_WAIT, title=words.MOUNT_TITLE if is_mounted_here else "")
-    if is_mounted_here:
-        return _save_as_secret(facts)
-    return _save_in_files(facts, credential)
-
-
-def _save_as_secret(facts: Facts) -> _Verdict:
-    mounted = facts.mounted if _is_mounted(facts) else None
-    in_files = [words.FILES_THIS_RUN] if are_files_in_place(facts) else []
-    notes = (*in_files, *map(words.readable_by_others, _open_targets(facts)))
-    if mounted and isinstance(facts.server.account, TokenRefused):
-        return _Verdict("waiting", words.saved_token_dead([mounted.shown]), title=words.MOUNT_TITLE)
-    if mounted and mounted.fault:
-        sentence = words.secret_is_wrong(mounted.shown, mounted.fault)
-        return _Verdict("problem", sentence, words.EDIT_SECRET_REMEDY, "mount", words.MOUNT_TITLE)
-    if mounted:
-        return _Verdict("done", words.mounted(mounted.shown), title=words.MOUNTED_TITLE, notes=notes)
-    state: Literal["todo", "waiting"] = "todo" if facts.is_lasting else "waiting"
-    slot = waiting_slot(facts)
-    if slot:
-        sentence = words.slot_not_arrived(slot.shown, slot.variable)
-        return _Verdict(state, sentence, words.RESTART_REMEDY, "restart", words.MOUNT_TITLE, notes)
-    return _Verdict(state, words.MOUNT_SUMMARY, words.MOUNT_REMEDY, "mount", words.MOUNT_TITLE, notes)
-
-
-def _is_mounted(facts: Facts) -> bool:
-    return facts.mounted is not None and facts.credential is not None and facts.credential.source == "environment"
-
-
-def are_files_in_place(facts: Facts) -> bool:
-    """Whether caveclient and cloud-volume will read this very token from files."""
-    return facts.credential is not None and not _reading_fault(facts, facts.credential.token)
-
-
-def _save_in_files(facts: Facts, credential: Credential) -> _Verdict:
-    token, store = credential.token, facts.store
-    fault = _reading_fault(facts, token)
-    if not fault:
-        if isinstance(facts.server.account, TokenRefused):
-            return _Verdict("waiting", words.saved_token_dead(_holding(facts, token)), seconds=store.seconds)
-        readers = words.READ_BY_BOTH if store.for_cloud_volume else words.READER_CAVECLIENT
-        notes = tuple(words.readable_by_others(file.shown) for file in store.files if _is_open_to_others(file, token))
-        notes += (words.NO_FILE_FOR_PORT,) if store.left_out else ()
-        found = words.saved(_holding(facts, token), readers)
-        return _Verdict("done", found, title=words.SAVED_TITLE, notes=notes, seconds=store.seconds)
-    damaged = next((target.now for target in store.targets if target.now and target.now.damage == "unreadable"), None)
-    if damaged:
-        return _Verdict(
-            "problem",
-            words.file_damaged(damaged.shown, words.DAMAGE["unreadable"]),
-            words.DAMAGED_UNREADABLE_REMEDY,
-            "retry",
-        )
-    if not facts.is_lasting:
-        return _Verdict("waiting", words.SAVE_WAIT)
-    need = _save_need(facts)
-    remedy = words.SAVE_REPLACE_REMEDY if need == "replace" else words.SAVE_REMEDY
-    return _Verdict("todo", fault, remedy, need, notes=_save_notes(facts, credential))
-
-
-def _save_need(facts: Facts) -> Need:
-    return "replace" if any(target.verdict == "replace" for target in facts.store.targets) else "save"
-
-
-def _save_notes(facts: Facts, credential: Credential) -> tuple[str, ...]:
-    notes = []
-    for target in facts.store.targets:
-        if target.verdict == "foreign":
-            notes.append(words.foreign_default(target.shown, target.other_server))
-        elif target.verdict == "repair" and target.now and target.now.damage:
-            notes.append(f"{words.file_damaged(target.shown, words.DAMAGE[target.now.damage])}. {words.DAMAGED_REMEDY}")
-    if credential.source == "environment":
-        notes.append(words.caveclient_reads_files(credential.where))
-    return tuple(notes)
-
-
-def _reading_fault(facts: Facts, token: Token) -> str:
-    """Say what keeps caveclient or cloud-volume from reading this token; empty if both will."""
-    store = facts.store
-    if not any(file.token == token for file in store.files):
-        return words.not_saved_yet(store.folder)
-    readers: list[tuple[str, TokenFile | None]] = [("caveclient", store.for_caveclient)]
-    if isinstance(facts.server.access, DatastackRecord):
-        readers.append(("cloud-volume", store.for_cloud_volume))
-    for reader, file in readers:
-        if file is None:
-            return words.would_read_nothing(reader, store.folder)
-        if file.token is None:
-            return words.would_read_nothing(reader, file.shown)
-        if file.token != token:
-            return words.would_read_other(reader, file.token.masked, file.shown)
-    return ""
-
-
-def _holding(facts: Facts, token: Token) -> list[str]:
-    return [file.shown for file in facts.store.files if file.token == token]
-
-
-def _open_targets(facts: Facts) -> list[str]:
-    """List the files that hold this token already, that other people can read, and that a save would close."""
-    same = [target for target in facts.store.targets if target.verdict == "same"]
-    return [target.shown for target in same if target.now and target.now.mode & 0o077]
-
-
-def _is_open_to_others(file: TokenFile, token: Token) -> bool:
-    return file.token == token and bool(file.mode & 0o077)
+        return Verdict("waiting", f"{readable}; {words.still_to_do(open_steps)}", seconds=seconds)
+    return Verdict("done", readable, seconds=seconds)
 
 
 # -------------------------------------------------------------------------------------------------- the token

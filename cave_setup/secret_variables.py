@@ -122,7 +122,6 @@ def _look_at(name: str, value: str, description: str, server: ServerAddress, dat
         fault=words.secret_wrapped(candidate.cleaned) if candidate.cleaned else "",
         other_server="" if is_here else deployment_of(named),
         is_named_for_here=is_here,
-        cleaned=candidate.cleaned,
     )
 
 

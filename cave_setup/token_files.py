@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cave_setup.errors import AddressError
 from cave_setup.models import Damage, ServerAddress, Token, TokenFile, deployment_of, host_named_in
+from cave_setup.plain_file import read_plain_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -30,9 +31,8 @@ def read_token_file(path: Path, shown: str) -> TokenFile:
     try:
         if sys.platform != "win32":  # there the profile protects the file, and these bits mean nothing
             mode = path.stat().st_mode & 0o777
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_FILE)
-    except OSError:
+        raw = read_plain_file(path, LARGEST_FILE)
+    except (OSError, ValueError):
         return damaged("unreadable")
     try:
         # Strictly UTF-8 without a mark at its beginning, because that is what caveclient can read.

@@ -18,9 +18,17 @@ from filelock import FileLock, Timeout
 
 from cave_setup import words
 from cave_setup.errors import DemoTokenRefused, FolderIsShared, FolderNotWritable, StoreBusy, StoreError, WouldReplace
-from cave_setup.folders import can_be_a_file_name, can_be_written, exists, make_private, make_private_folder
+from cave_setup.folders import (
+    can_be_a_file_name,
+    can_be_written,
+    exists,
+    is_shared,
+    make_private,
+    make_private_folder,
+)
 from cave_setup.models import DEMO_HOME_MARK, SaveTarget, ServerAddress, StoreFacts, Token, TokenFile
 from cave_setup.token_files import DEFAULT_FILE, LEGACY_FILE, content_with_token, other_server_of, read_token_file
+from cave_setup.token_readers import for_caveclient, for_cloud_volume
 from cave_setup.transaction import leftovers, write_together
 
 if TYPE_CHECKING:
@@ -67,6 +75,7 @@ class TokenStore:
         # As it stands: cloud-volume expands no “~” in it.
         base = Path(cloud_volume_dir) if cloud_volume_dir else self.home / ".cloudvolume"
         self.cloud_volume_folder = base / "secrets"
+        self._read_by_cloud_volume = (self.cloud_volume_folder, self.home / ".neuroglancer" / "secrets")
         self._now = now
         self._never_in = never_in
 
@@ -93,8 +102,8 @@ class TokenStore:
         return StoreFacts(
             folder=self._shown(self.folder),
             files=tuple(files.values()),
-            for_caveclient=self._for_caveclient(files, server),
-            for_cloud_volume=self._for_cloud_volume(files, data_server) if data_server else None,
+            for_caveclient=for_caveclient(files, self.folder, server),
+            for_cloud_volume=for_cloud_volume(files, self._read_by_cloud_volume, data_server) if data_server else None,
             targets=targets,
             left_out="" if can_be_a_file_name(server.file_name) else server.file_name,
             writable=can_be_written(self.folder),
@@ -102,28 +111,13 @@ class TokenStore:
         )
 
     def _existing(self) -> list[Path]:
-        folders = dict.fromkeys([self.folder, self.cloud_volume_folder, self.home / ".neuroglancer" / "secrets"])
+        folders = dict.fromkeys([self.folder, *self._read_by_cloud_volume])
         found = []
         for folder in folders:
             with contextlib.suppress(OSError):
                 found += sorted(path for path in folder.iterdir() if path.name.endswith((DEFAULT_FILE, LEGACY_FILE)))
         # A link to nowhere is no file, for caveclient as for us; a save makes the file that it points to.
         return [path for path in found if not path.name.startswith(".") and exists(path)]
-
-    def _for_caveclient(self, files: dict[Path, TokenFile], server: ServerAddress) -> TokenFile | None:
-        """Choose as caveclient does: the server's file if it exists, else the default one; the legacy one last."""
-        first = files.get(self.folder / server.file_name) or files.get(self.folder / DEFAULT_FILE)
-        if first is None or first.damage == "no-token":
-            return files.get(self.folder / LEGACY_FILE) or first
-        return first
-
-    def _for_cloud_volume(self, files: dict[Path, TokenFile], data_server: ServerAddress) -> TokenFile | None:
-        """Choose as cloud-volume does: the first file that exists, whatever is in it."""
-        for name in (data_server.file_name, DEFAULT_FILE, LEGACY_FILE):
-            for folder in (self.cloud_volume_folder, self.home / ".neuroglancer" / "secrets"):
-                if file := files.get(folder / name):
-                    return file
-        return None
 
     # ------------------------------------------------------------------------------------------------ targets
 
@@ -223,16 +217,8 @@ class TokenStore:
             raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
 
     def _refuse_shared(self, paths: Iterable[Path]) -> None:
-        if shared := next(filter(self._is_shared, paths), None):
+        if shared := next((path for path in paths if is_shared(path, self._never_in, self.home)), None):
             raise FolderIsShared(words.folder_is_shared(self._shown(shared.parent)), words.FOLDER_IS_SHARED_REMEDY)
-
-    def _is_shared(self, path: Path) -> bool:
-        """Whether a file really lies in a folder that other people get to see, links followed."""
-        real = Path(os.path.realpath(path))
-        if self._never_in and any(exists(folder / ".codeocean") for folder in real.parents):
-            return True  # a capsule, wherever it lies
-        folders = [str(self.home) + folder[1:] if folder.startswith("~") else folder for folder in self._never_in]
-        return any(real.is_relative_to(os.path.realpath(folder)) for folder in folders)
 
     def _save(
         self,

@@ -6,7 +6,7 @@ Drawn by the wizard, by the terminal and by the docs. What has been done of a gu
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -73,6 +73,12 @@ class GuideStep:
     before: str = ""
     instead: Instead | None = None
     repair: Repair | None = None
+
+    def told(self, *, is_repair: bool) -> GuideStep:
+        """Give the step as it is told: with the words for mending, and then no other way, where it is that."""
+        if not (is_repair and self.repair):
+            return self
+        return replace(self, title=self.repair.title, text=self.repair.text, before="", instead=None)
 
 
 @dataclass(frozen=True)

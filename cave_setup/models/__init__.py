@@ -40,6 +40,7 @@ from cave_setup.models.status import (
     Step,
     StepKey,
     TokenStatus,
+    Verdict,
 )
 from cave_setup.models.token import (
     TOKEN_FORM,
@@ -85,6 +86,7 @@ __all__ = [
     "TokenRefused",
     "TokenStatus",
     "UnknownDatastack",
+    "Verdict",
     "Versions",
     "datastack_name",
     "deployment_of",

@@ -42,8 +42,6 @@ class PlatformSecrets:
     ----------
     slots : tuple of Slot
         The secrets attached, by the platform's own list.
-    listed_in : str
-        That list, as a person writes its path; empty if there is none.
     damage : str
         Why the list could not be read, as a sentence; empty if it could.
     account_page : str
@@ -52,7 +50,6 @@ class PlatformSecrets:
     """
 
     slots: tuple[Slot, ...] = ()
-    listed_in: str = ""
     damage: str = ""
     account_page: str = ""
 
@@ -74,8 +71,6 @@ class SecretVariable:
         Host of another deployment for which it is named or which its value names; it is not sent to the chosen one.
     is_named_for_here : bool
         Its name, description or value names the chosen deployment.
-    cleaned : tuple of str
-        What had to be removed to get at the token.
 
     """
 
@@ -85,7 +80,6 @@ class SecretVariable:
     fault: str = ""
     other_server: str = ""
     is_named_for_here: bool = False
-    cleaned: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:

@@ -29,6 +29,22 @@ Need = Literal[
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """What one step makes of the facts; ``todo`` becomes ``current`` or ``waiting`` by its place among the others.
+
+    The parameters are those of `Step`.
+    """
+
+    state: Literal["done", "todo", "problem", "waiting"]
+    summary: str
+    remedy: str | None = None
+    need: Need = ""
+    title: str = ""
+    notes: tuple[str, ...] = ()
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
 class Step:
     """One of the six steps, judged.
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from cave_setup import words
 from cave_setup.guides import guide_to
 from cave_setup.guiding import progress
+from cave_setup.keeping import are_files_in_place, can_activate
 from cave_setup.notebook import blocks
 from cave_setup.notebook.markdown import as_tree
-from cave_setup.plan import are_files_in_place, can_activate
 from cave_setup.report import use_it
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 def guide_link(at: At) -> list[Item]:
     """Offer the guide to who keeps a token as a secret already and so need not sign in; nothing where there is none."""
-    if guide_to(at.status.facts.environment.key) is None or at.situation.another:
+    is_known_to_be_wrong = at.step.state == "problem"
+    if guide_to(at.status.facts.environment.key) is None or at.situation.another or is_known_to_be_wrong:
         return []
     return [blocks.button(words.BUTTON_HAVE_SECRET, {"action": "guide"}, "link")]
 
@@ -54,10 +55,10 @@ def _steps(there: Guide, at: At) -> list[Block]:
 
 
 def _step(number: int, step: GuideStep, now: Progress, at: At) -> Block:
-    if now.is_repair and step.repair:
-        body = [_text(step.repair.text)]
-        return blocks.guide_step(number, step.repair.title, now.stage, now.found, "bad", body)
-    return blocks.guide_step(number, step.title, now.stage, now.found, "", _body(step, now, at))
+    told = step.told(is_repair=now.is_repair)
+    # The picture shows how one is added, not how it is mended.
+    body = [_text(told.text)] if now.is_repair else _body(told, now, at)
+    return blocks.guide_step(number, told.title, now.stage, now.found, "bad" if now.is_repair else "", body)
 
 
 def _body(step: GuideStep, now: Progress, at: At) -> list[Block]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cave_setup import words
+from cave_setup.keeping import can_activate
 from cave_setup.notebook import blocks
 from cave_setup.notebook.guidance import guide_link, mount, restart
-from cave_setup.plan import can_activate
 from cave_setup.report import use_it
 
 if TYPE_CHECKING:

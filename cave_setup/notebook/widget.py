@@ -13,6 +13,7 @@ from cave_setup import words
 from cave_setup.actions import Setup
 from cave_setup.errors import PasteError, SetupError, SeveralTokens
 from cave_setup.guides import PICTURES_CSS
+from cave_setup.keeping import are_files_in_place
 from cave_setup.models import Token
 from cave_setup.notebook import ladder
 from cave_setup.notebook.ladder import Ladder
@@ -23,7 +24,7 @@ from cave_setup.notebook.situation import Pages, SignIn, Situation, TermsText
 from cave_setup.notebook.view import view
 from cave_setup.notebook.waiting import Waiting
 from cave_setup.notebook.worker import Worker
-from cave_setup.plan import are_files_in_place, follows
+from cave_setup.plan import follows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -339,8 +340,8 @@ class Wizard(anywidget.AnyWidget):
 
     def _settle(self, status: Status, *, keys: bool = False, guide: bool = False, say: str = "") -> None:
         """Show a new status, and do what follows by itself; what the person was at is over."""
-        before = self._status.facts.credential if self._status else None
-        is_same = before == status.facts.credential
+        before, now = self._status.facts.credential if self._status else None, status.facts.credential
+        is_same = before is not None and now is not None and before.token == now.token
         self._status = status
         focus = status.focus
         waiting = self._situation.watching if focus.need == "accept-terms" else ""

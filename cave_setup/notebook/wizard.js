@@ -84,10 +84,8 @@ const blocks = {
     const state = h("span", { class: "hidden" });
     const found = h("span", { class: "found" });
     const inside = { body: h("div", { class: "inner" }), drawn: new Map() };
-    const node = h("details", { class: "guide" },
-      h("summary", {}, mark, state, found), inside.body);
     const title = h("span", { class: "guide-title" });
-    node.querySelector("summary").insertBefore(title, state);
+    const node = h("details", { class: "guide" }, h("summary", {}, mark, title, state, found), inside.body);
     node.update = (next) => {
       const isAtWork = inside.body.contains(document.activeElement) && next.stage === node.dataset.stage;
       if (next.stage !== node.dataset.stage) node.open = next.stage === "now";
@@ -121,10 +119,7 @@ const blocks = {
       h("label", { for: id }, block.label),
       h("div", { class: "row" }, input, h("button", { class: "quiet", type: "submit" }, block.button)),
       error, h("p", { class: "note", id: `${id}-hint` }, block.hint));
-    form.update = ({ error: text }) => {
-      error.textContent = text;
-      input.setAttribute("aria-invalid", String(Boolean(text)));
-    };
+    form.update = tells(error, input);
     form.update(block);
     return form;
   },
@@ -188,14 +183,16 @@ const blocks = {
       error,
       h("p", { class: "note", id: `${id}-hint` }, block.hint, h("label", { class: "link file" }, block.choose, file), "."),
     );
-    // Changed in place, so that the focus stays in the field while an answer to it comes and goes.
-    form.update = ({ error: text }) => {
-      error.textContent = text;
-      input.setAttribute("aria-invalid", String(Boolean(text)));
-    };
+    form.update = tells(error, input);
     form.update(block);
     return form;
   },
+};
+
+// What is wrong with what was entered comes and goes in place, so that the focus stays in the field.
+const tells = (error, input) => ({ error: text }) => {
+  error.textContent = text;
+  input.setAttribute("aria-invalid", String(Boolean(text)));
 };
 
 // The text of terms comes as a tree. Nothing but these is made of it, whatever it says.

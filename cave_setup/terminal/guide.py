@@ -61,11 +61,11 @@ def _as_text(there: Guide, found: Status, token_page: str) -> str:
 
 
 def _step(number: int, step: GuideStep, at: Progress, further: str) -> list[str]:
-    told = step.repair if at.is_repair and step.repair else step
+    told = step.told(is_repair=at.is_repair)
     lines = [f"  {_STAGE_MARKS[at.stage]} {number}. {told.title}"]
-    texts = [*told.text, step.before]
-    if step.instead and told is step:
-        texts += [f"{step.instead.title}:", *step.instead.text]
+    texts = [*told.text, told.before]
+    if told.instead:
+        texts += [f"{told.instead.title}:", *told.instead.text]
     for text in [further] if step.key == "copy" else [*texts, further]:
         lines += _wrapped(text, 7)
     for sentence in at.found:

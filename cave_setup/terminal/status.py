@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cave_setup import words
 from cave_setup.actions import Setup
 from cave_setup.errors import ServerError
-from cave_setup.plan import are_files_in_place
+from cave_setup.keeping import are_files_in_place
 from cave_setup.report import as_text, what_stands_in_the_way
 from cave_setup.terminal.main import COULD_NOT_ASK, LEFT_TO_DO, READY
 from cave_setup.terminal.output import say, show

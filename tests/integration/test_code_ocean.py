@@ -324,6 +324,17 @@ def test_no_token_is_written_where_other_people_look(
     assert not [path for path in home.rglob("*") if path.is_file() and ada in path.read_text(errors="replace")]
 
 
+def test_where_nothing_can_be_written_that_is_said_and_the_secret_is_still_told(
+    demo: DemoServer, ada: str, home: Path, run: Callable[..., Setup]
+) -> None:
+    (home / ".cloudvolume").write_text("a file where the folder should be")
+    status = run(demo.address, CAVE_TOKEN=ada).activate()
+    assert status.step("save").state == "problem"
+    assert "Nothing can be saved in ~/.cloudvolume/secrets: a file stands where" in status.step("save").summary
+    assert (home / ".cloudvolume").read_text() == "a file where the folder should be"
+    assert run(demo.address, CAVE_TOKEN=ada).check().ready
+
+
 def test_a_server_that_is_down_is_not_a_bad_secret(closed_port: int, secrets: Path, run: Callable[..., Setup]) -> None:
     status = run(f"http://127.0.0.1:{closed_port}", CAVE_TOKEN=GOOD).activate()
     assert "refused" in said(status)

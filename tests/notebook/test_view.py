@@ -10,6 +10,7 @@ import pytest
 from support import facts as f
 from support.states import ALL_STATES, HOST, PAGES, TAB, TERMS_OPEN, drawn
 
+from cave_setup import words
 from cave_setup.notebook.situation import Situation
 from cave_setup.notebook.view import view
 from cave_setup.plan import plan
@@ -206,3 +207,10 @@ def test_a_missing_permission_offers_another_datastack_and_no_new_token() -> Non
     assert state["focus"] == "ready"
     assert buttons(state)["Change server or datastack"]["edit"]
     assert "paste" not in kinds(state)
+
+
+def test_whose_secret_is_known_to_be_wrong_is_not_asked_whether_there_is_one() -> None:
+    link = words.BUTTON_HAVE_SECRET
+    assert link in json.dumps(ALL_STATES["capsule"](), ensure_ascii=False)
+    assert link not in json.dumps(ALL_STATES["capsule, refused"](), ensure_ascii=False)
+    assert link not in json.dumps(ALL_STATES["nothing yet"](), ensure_ascii=False)

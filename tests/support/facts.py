@@ -49,16 +49,14 @@ VERSIONS = tuple(range(1, 13))
 SECONDS = {"account": 0.12, "keys": 0.1, "access": 0.2, "versions": 0.41, "reachable": 0.1}
 MOUNTED = Credential(TOKEN, "environment", "CAVE_TOKEN")
 ARRIVED = SecretVariable("CAVE_TOKEN", TOKEN, "CAVE token")
-WRAPPED = SecretVariable(
-    "CUSTOM_KEY", TOKEN, "CAVE token", fault="It has quotes around the token.", cleaned=("quotes",)
-)
+WRAPPED = SecretVariable("CUSTOM_KEY", TOKEN, "CAVE token", fault="It has quotes around the token.")
 COP = SecretVariable(
     "API_SECRET", None, "Code Ocean API", fault="This is one of Code Ocean's own access tokens (cop_…)."
 )
 FOR_V1DD = SecretVariable("API_SECRET_v1dd", OTHER, other_server="global.em.brain.allentech.org")
 LIST = "~/capsule/.codeocean/secrets.json"
 PAGE = "https://codeocean.example.org/account"
-NOTHING_ATTACHED = PlatformSecrets(listed_in=LIST, account_page=PAGE)
+NOTHING_ATTACHED = PlatformSecrets(account_page=PAGE)
 ATTACHED = replace(NOTHING_ATTACHED, slots=(Slot("CAVE TOKEN", "CUSTOM_KEY"),))
 
 

@@ -94,6 +94,14 @@ ALL_STATES = {
     ),
     "capsule": lambda: drawn(f.in_capsule(f.nothing_yet())),
     "capsule, wrong secret": lambda: drawn(replace(f.in_capsule(f.nothing_yet()), secret_variables=(f.COP,))),
+    "capsule, refused": lambda: drawn(
+        replace(
+            f.in_capsule(
+                f.facts(credentials=(f.MOUNTED,), account=TokenRefused(), keys=None, access=None, versions=None)
+            ),
+            secret_variables=(f.ARRIVED,),
+        )
+    ),
     "capsule, not arrived": lambda: drawn(f.in_capsule(f.nothing_yet(), f.ATTACHED)),
     "capsule, ready": lambda: drawn(
         replace(f.in_capsule(f.facts(store=f.NO_FILES, credentials=(f.MOUNTED,))), secret_variables=(f.ARRIVED,))

@@ -25,7 +25,7 @@ def capsule(home: Path) -> Capsule:
 
 def test_a_home_without_a_capsule_says_nothing(home: Path) -> None:
     found = read_capsule(home, NOWHERE)
-    assert (found.slots, found.listed_in, found.account_page, found.damage) == ((), "", "", "")
+    assert (found.slots, found.account_page, found.damage) == ((), "", "")
 
 
 def test_secrets_json_says_where_values_arrive(home: Path, capsule: Capsule) -> None:
@@ -35,19 +35,18 @@ def test_secrets_json_says_where_values_arrive(home: Path, capsule: Capsule) -> 
         Slot("CAVE TOKEN", "CUSTOM_KEY"),
         Slot("Cave client credentials", "API_SECRET"),
     )
-    assert found.listed_in == "~/capsule/.codeocean/secrets.json"
 
 
 def test_an_older_capsule_says_it_in_its_environment(home: Path, capsule: Capsule) -> None:
     capsule.attach_as_before({name: value for name, value in API_CREDENTIALS.items() if name != "id"})
     found = read_capsule(home, NOWHERE)
     assert [slot.variable for slot in found.slots] == ["API_SECRET"]
-    assert found.listed_in == "~/capsule/environment/environment.yml"
 
 
 def test_an_environment_without_credentials_is_no_list(home: Path, capsule: Capsule) -> None:
     (capsule.folder / "environment/environment.yml").write_text("version: 1\ninstallers: {}\n")
-    assert read_capsule(home, NOWHERE).listed_in == ""
+    assert read_capsule(home, NOWHERE).slots == ()
+    assert read_capsule(home, NOWHERE).damage == ""
 
 
 def test_todays_list_counts_more_than_the_older_one(home: Path, capsule: Capsule) -> None:
@@ -55,14 +54,13 @@ def test_todays_list_counts_more_than_the_older_one(home: Path, capsule: Capsule
     capsule.attach()
     found = read_capsule(home, NOWHERE)
     assert found.slots == ()
-    assert found.listed_in.endswith("secrets.json")
 
 
 def test_the_capsule_is_found_where_the_home_is_another(home: Path, tmp_path: Path) -> None:
     capsule = Capsule(tmp_path / "system/root")
     capsule.attach(CUSTOM_KEY)
     found = read_capsule(home, tmp_path / "system")
-    assert found.listed_in == "/root/capsule/.codeocean/secrets.json"
+    assert [slot.variable for slot in found.slots] == ["CUSTOM_KEY"]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +71,7 @@ def test_a_list_that_cannot_be_read_is_named(home: Path, capsule: Capsule, conte
     (capsule.folder / ".codeocean/secrets.json").write_bytes(content)
     found = read_capsule(home, NOWHERE)
     assert found.slots == ()
-    assert found.listed_in in found.damage
+    assert "~/capsule/.codeocean/secrets.json" in found.damage
     assert found.account_page
 
 
@@ -236,5 +234,5 @@ def test_a_capsule_that_may_not_be_entered_says_nothing(public_folder: Path) -> 
     Capsule(public_folder).attach(CUSTOM_KEY)
     (public_folder / "capsule/.codeocean").chmod(0o000)
     (public_folder / "capsule/.git").chmod(0o000)
-    assert in_child(lambda: read_capsule(public_folder, NOWHERE).listed_in, as_nobody=True) == ""
+    assert not in_child(lambda: read_capsule(public_folder, NOWHERE).slots, as_nobody=True)
     os.chmod(public_folder / "capsule/.codeocean", 0o700)  # noqa: PTH101 - for the cleaning up

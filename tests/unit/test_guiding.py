@@ -122,7 +122,7 @@ def test_a_secret_that_is_there_and_wrong_is_mended_instead_of_adding_a_second_o
             "Attached so far: “Code Ocean API”",
         ),
         (PlatformSecrets(), "Not attached yet"),
-        (PlatformSecrets(listed_in=LIST, damage=f"{LIST} cannot be read."), "cannot be read"),
+        (PlatformSecrets(damage=f"{LIST} cannot be read."), "cannot be read"),
     ],
 )
 def test_what_is_attached_is_told_as_far_as_it_is_known(platform: PlatformSecrets, says: str) -> None:

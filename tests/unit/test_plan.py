@@ -41,6 +41,7 @@ from support.facts import (
 )
 
 from cave_setup import errors, words
+from cave_setup.keeping import can_activate
 from cave_setup.models import (
     Account,
     ApiKey,
@@ -51,7 +52,7 @@ from cave_setup.models import (
     TokenRefused,
     UnknownDatastack,
 )
-from cave_setup.plan import can_activate, follows, plan
+from cave_setup.plan import follows, plan
 from cave_setup.report import as_text
 
 if TYPE_CHECKING:

@@ -816,3 +816,15 @@ def test_an_account_without_an_entry_has_no_real_home(store: TokenStore, monkeyp
 def test_a_real_token_is_saved_into_a_real_home(real_home: Path) -> None:
     save(a_store(real_home))
     assert token_in(real_home / ".cloudvolume" / "secrets" / DEFAULT) == TOKEN
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_token_file_that_is_no_plain_file_keeps_nobody(store: TokenStore, kind: str) -> None:
+    store.folder.mkdir(parents=True)
+    path = store.folder / DEFAULT
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    (file,) = store.read(SERVER, DATA_SERVER, TOKEN).files
+    assert file.damage == "unreadable"
