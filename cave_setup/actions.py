@@ -52,13 +52,15 @@ class Setup(KeyActions):
         The token files; by default those of this user.
     variables : mapping, optional
         The environment variables; by default those of this process.
-    environment : Environment, optional
-        Where we are; by default it is found out.
+    environment : str or Environment, optional
+        Where we are, such as ``"colab"``; by default the variable ``CAVE_SETUP_ENVIRONMENT``, else it is found out.
 
     Raises
     ------
     AddressError
         If the address or the name of the datastack cannot be one.
+    UnknownPlace
+        If there is no such environment.
 
     Notes
     -----

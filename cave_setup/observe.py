@@ -22,15 +22,18 @@ from cave_setup.models import (
     Environment,
     Facts,
     PlatformSecrets,
+    SecretVariable,
     ServerFacts,
     Terms,
     Token,
     TokenRefused,
 )
+from cave_setup.platform_secrets import read_secrets
 from cave_setup.secret_variables import is_set, look_through
 
 if TYPE_CHECKING:
     from cave_setup.auth_server import AuthServer
+    from cave_setup.models import ServerAddress
     from cave_setup.token_store import TokenStore
 
 CHECK_SECONDS = 10.0
@@ -91,8 +94,7 @@ def observe(  # noqa: PLR0913 - each is a part of the world
 
     """
     files = store.read(server.address, None, None)
-    platform = _platform_secrets(environment, store, variables)
-    in_variables = look_through(environment.secret_variables, platform.slots, variables, server.address, datastack)
+    platform, in_variables = _look_through(environment, store, variables, server.address, datastack)
     found = find_credentials(server.address, files, in_variables, given, variables_first=environment.variables_first)
     found = _as_last_time(found, kept)
     still = kept if kept and found and found[0].token == kept.token else Kept()
@@ -153,13 +155,27 @@ def with_store(facts: Facts, store: TokenStore) -> Facts:
     return replace(facts, store=store.read(facts.server_address, data_server, token))
 
 
-def _platform_secrets(environment: Environment, store: TokenStore, variables: Mapping[str, str]) -> PlatformSecrets:
-    if environment.key != "code-ocean":
-        return PlatformSecrets()
-    found = read_capsule(store.home)
-    return replace(
-        found, slots=tuple(replace(slot, has_arrived=is_set(slot.variable, variables)) for slot in found.slots)
+def _look_through(
+    environment: Environment,
+    store: TokenStore,
+    variables: Mapping[str, str],
+    server: ServerAddress,
+    datastack: str,
+) -> tuple[PlatformSecrets, tuple[SecretVariable, ...]]:
+    """Look at all secrets: those that the platform hands out before those that are variables."""
+    platform = read_capsule(store.home) if environment.key == "code-ocean" else PlatformSecrets()
+    slots = tuple(replace(slot, has_arrived=is_set(slot.variable, variables)) for slot in platform.slots)
+    handed_out = read_secrets(environment, environment.secret_variables)
+    names = environment.secret_variables
+    secrets = [
+        *look_through(names, (), handed_out.values, server, datastack),
+        *(SecretVariable(name, None, fault=fault) for name, fault in handed_out.faults.items()),
+    ]
+    found = (
+        *(replace(secret, platform=environment.platform) for secret in secrets),
+        *look_through(names, slots, variables, server, datastack),
     )
+    return replace(platform, slots=slots, damage=platform.damage or handed_out.damage), found
 
 
 # ------------------------------------------------------------------------------------------------- the server

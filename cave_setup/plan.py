@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from cave_setup import words
 from cave_setup.errors import ServerError
 from cave_setup.guiding import doubtful_slots, is_clearly_ours, waiting_slot, what_is_wrong, wrong_secrets
-from cave_setup.keeping import judge_keeping
+from cave_setup.keeping import are_files_in_place, judge_keeping
 from cave_setup.models import (
     Account,
     Credential,
@@ -77,7 +77,7 @@ def follows(status: Status) -> Literal["", "save"]:
     facts, save = status.facts, status.step("save")
     if facts.credential is None or not facts.credential.given or not isinstance(facts.server.account, Account):
         return ""
-    if facts.environment.home_persists is False:
+    if facts.environment.keeps_for_a_run:
         return ""
     is_damaged = any(target.verdict == "repair" for target in facts.store.targets)
     return "save" if save.need == "save" and save.state != "problem" and not is_damaged else ""
@@ -112,9 +112,19 @@ def _problem(error: ServerError, seconds: float | None = None) -> Verdict:
 
 
 def _environment(facts: Facts) -> Verdict:
-    environment = facts.environment
-    kept = {True: words.HOME_KEPT, False: words.HOME_LOST, None: words.HOME_UNKNOWN}[environment.home_persists]
-    return Verdict("done", f"{environment.detail} · {kept}", title=environment.name)
+    environment, store = facts.environment, facts.store
+    obstacle = store.obstacle and not are_files_in_place(facts)
+    usual = {True: words.HOME_KEPT, False: words.HOME_LOST, None: words.HOME_UNKNOWN}[environment.home_persists]
+    what = (environment.detail, words.FRONT_ENDS.get(environment.front_end, ""), environment.home or usual)
+    notes = (
+        words.known_by(environment.seen) if environment.seen and environment.certainty == "likely" else "",
+        words.HOME_QUESTION if environment.home_persists is None else "",
+        words.home_said_to_last(environment.home_disk) if environment.home_disk else "",
+        words.folder_not_writable(store.folder, store.obstacle) if obstacle else "",
+    )
+    return Verdict(
+        "done", " · ".join(filter(None, what)), title=environment.name, notes=tuple(note for note in notes if note)
+    )
 
 
 def _account(facts: Facts) -> Verdict:
@@ -125,7 +135,7 @@ def _account(facts: Facts) -> Verdict:
     if credential is None:
         if isinstance(facts.server.reachable, ServerError):
             problem = _problem(facts.server.reachable, facts.server.seconds.get("reachable"))
-            return replace(problem, notes=_wrong_secrets(facts))
+            return replace(problem, notes=(*_no_internet(facts), *_wrong_secrets(facts)))
         return _no_token(facts)
     if credential.other_server:
         other = deployment_of(credential.other_server)
@@ -136,11 +146,17 @@ def _account(facts: Facts) -> Verdict:
         sentence = words.token_refused(credential.token.masked, credential.where, host)
         return Verdict("problem", sentence, words.TOKEN_REFUSED_REMEDY, "new-token", notes=notes, seconds=seconds)
     if isinstance(account, ServerError):
-        return _problem(account, seconds)
+        return replace(_problem(account, seconds), notes=_no_internet(facts))
     if account is None:
         return Verdict("waiting", words.ACCOUNT_NOT_KNOWN)
     who = " · ".join(part for part in (account.name, account.email) if part) or f"account {account.id}"
     return Verdict("done", who, notes=notes, seconds=seconds)
+
+
+def _no_internet(facts: Facts) -> tuple[str, ...]:
+    """Say where it may be the place, and not the server, that keeps the two apart."""
+    note = words.NO_INTERNET.get(facts.environment.key)
+    return (note,) if note else ()
 
 
 def _no_token(facts: Facts) -> Verdict:

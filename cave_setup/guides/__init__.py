@@ -38,7 +38,7 @@ class Instead:
 
     title: str
     text: tuple[str, ...]
-    picture: Picture
+    picture: Picture | None
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class GuideStep:
     key: str
     title: str
     text: tuple[str, ...]
-    picture: Picture
+    picture: Picture | None
     before: str = ""
     instead: Instead | None = None
     repair: Repair | None = None

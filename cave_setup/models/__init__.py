@@ -22,11 +22,10 @@ from cave_setup.models.answers import (
     UnknownDatastack,
     Versions,
 )
+from cave_setup.models.environment import Environment, EnvironmentKey, FrontEnd, Keeping
 from cave_setup.models.facts import (
     DEMO_HOME_MARK,
     Damage,
-    Environment,
-    EnvironmentKey,
     Facts,
     SaveTarget,
     StoreFacts,
@@ -65,6 +64,8 @@ __all__ = [
     "Environment",
     "EnvironmentKey",
     "Facts",
+    "FrontEnd",
+    "Keeping",
     "Need",
     "PermissionMissing",
     "PlatformSecrets",

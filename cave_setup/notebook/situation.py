@@ -95,6 +95,8 @@ class Situation:
         Nothing follows by itself.
     watching : {'', 'terms', 'gave-up'}
         Whether the acceptance of terms is being waited for.
+    place : {'', 'choose', 'about'}
+        The person says where this is, or reads about it.
     guide : bool
         The person looks at how the token is kept here, before there is one.
     copied, opened : bool
@@ -117,6 +119,7 @@ class Situation:
     confirm: int | None = None
     ask_first: bool = False
     watching: str = ""
+    place: str = ""
     guide: bool = False
     copied: bool = False
     opened: bool = False

@@ -109,7 +109,7 @@ def _steps(status: Status | None, situation: Situation, pages: Pages) -> list[di
             step.title,
             "" if _says_nothing(step) else step.summary,
             "" if step.seconds is None else words.took(step.seconds),
-            offers(At(status, step, situation, pages)) if step is focus else aside(step),
+            (offers if step is focus else aside)(At(status, step, situation, pages)),
             busy=bool(situation.busy) and step is focus,
         )
         for step in status.steps
@@ -117,6 +117,8 @@ def _steps(status: Status | None, situation: Situation, pages: Pages) -> list[di
 
 
 def _focus(status: Status, situation: Situation) -> Step:
+    if situation.place:
+        return status.step("environment")
     if situation.keys:
         return status.step("token")
     if situation.guide:

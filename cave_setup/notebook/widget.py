@@ -23,15 +23,18 @@ from cave_setup.notebook.output import Output
 from cave_setup.notebook.situation import Pages, SignIn, Situation, TermsText
 from cave_setup.notebook.view import view
 from cave_setup.notebook.waiting import Waiting
+from cave_setup.notebook.whereabouts import place_choices
 from cave_setup.notebook.worker import Worker
 from cave_setup.plan import follows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cave_setup.models import Status
+    from cave_setup.models import FrontEnd, Status
 
 
+# What the page calls itself, by what we call it.
+_FRONT_ENDS: dict[str, FrontEnd] = {"JupyterLab": "lab", "Jupyter Notebook": "notebook", "VS Code": "vscode"}
 _HERE = pathlib.Path(__file__).parent
 # What goes on until it is named; everything else that was shown is over with the next thing that is.
 _GOES_ON = ("another", "keys", "watching", "ask_first", "sign_in", "terms", "guide", "copied", "opened")
@@ -42,7 +45,7 @@ class Wizard(anywidget.AnyWidget):
 
     Parameters
     ----------
-    server_address, datastack : str, optional
+    server_address, datastack, environment : str, optional
         As in `cave_setup.Setup`.
     setup : Setup, optional
         What the wizard works on; by default a new one.
@@ -65,9 +68,14 @@ class Wizard(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
 
     def __init__(
-        self, server_address: str | None = None, datastack: str | None = None, *, setup: Setup | None = None
+        self,
+        server_address: str | None = None,
+        datastack: str | None = None,
+        *,
+        environment: str | None = None,
+        setup: Setup | None = None,
     ) -> None:
-        self._setup = setup or Setup(server_address, datastack)
+        self._setup = setup or Setup(server_address, datastack, environment=environment)
         self._status: Status | None = None
         self._situation = Situation(busy=words.LOOKING)
         self._worker = Worker(self._show_mistake)
@@ -104,7 +112,7 @@ class Wizard(anywidget.AnyWidget):
     def _work_for(self, content: dict[str, Any], buffers: list[memoryview]) -> Callable[[], None] | None:
         get = content.get
         actions: dict[str, Callable[[], None]] = {
-            "hello": lambda: self._hello(get("base"), is_near=get("near") is True),
+            "hello": lambda: self._hello(get("base"), get("app"), is_near=get("near") is True),
             "check": self._start_over,
             "back": self._back,
             "paste-open": lambda: self._show(sign_in=self._ladder.paste()),
@@ -132,6 +140,8 @@ class Wizard(anywidget.AnyWidget):
             "copy-token": lambda: self._give_token(get("to")),
             "copied": lambda: self._show(copied=True),
             "platform": lambda: self._use_platform(get("text")),
+            "place": lambda: self._show(place="about" if get("what") == "about" else "choose"),
+            "use-place": lambda: self._use_place(get("index"), get("home")),
             "activate": lambda: self._act(words.SAVING, self._setup.activate, written=words.ACTIVATED),
             "ask-first": lambda: self._ask_first(on=get("on") is True),
             "done": self._output.finish,  # not closed: a page that was reloaded goes on showing it
@@ -292,6 +302,18 @@ class Wizard(anywidget.AnyWidget):
         """
         self.send({"tell": "token", "to": str(to), "token": self._setup.reveal()})
 
+    def _use_place(self, index: object, home: object) -> None:
+        """Take an answer to where this is, or to what becomes of the home folder."""
+        here = self._setup.environment
+        keys = list(place_choices(here))
+        if isinstance(home, bool):
+            key, persists = here.key, home
+        elif isinstance(index, int) and 0 <= index < len(keys):
+            key, persists = keys[index], None
+        else:
+            return
+        self._settle(self._setup.use_environment(key, home_persists=persists))
+
     def _use_platform(self, text: object) -> None:
         try:
             status = self._setup.use_account_page(str(text))
@@ -396,9 +418,14 @@ class Wizard(anywidget.AnyWidget):
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         return {**(data or {}), "text/plain": words.PLAIN_TEXT}
 
-    def _hello(self, base: object, *, is_near: bool) -> None:
-        """Note that a front end drew the widget, and where that is."""
+    def _hello(self, base: object, app: object, *, is_near: bool) -> None:
+        """Note that a front end drew the widget, which one, and where that is."""
         self._ladder.page_base, self._ladder.page_is_near = str(base or ""), is_near
+        if front_end := _FRONT_ENDS.get(str(app)):
+            self._setup.drawn_by(front_end)
+            if self._status is not None:
+                self._status = self._setup.found()
+                self._show()
         self._output.hello()
 
     def close(self) -> None:

@@ -626,11 +626,14 @@ class WizardView {
 // of the web (an editor's) has its kernel nearby, too.
 function whereabouts() {
   let base = "";
+  let app = location.protocol === "vscode-webview:" ? "VS Code" : "";
   try {
-    base = location.origin + JSON.parse(document.getElementById("jupyter-config-data").textContent).baseUrl;
+    const config = JSON.parse(document.getElementById("jupyter-config-data").textContent);
+    base = location.origin + config.baseUrl;
+    app = config.appName;
   } catch { /* not a page of a Jupyter server */ }
   const near = !location.protocol.startsWith("http") || /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname);
-  return { base, near };
+  return { base, near, app };
 }
 
 export default {

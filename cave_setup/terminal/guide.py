@@ -51,8 +51,9 @@ def guide(setup: Setup) -> int:
 
 def _as_text(there: Guide, found: Status, token_page: str) -> str:
     further = {"copy": words.copy_from(token_page), "account": found.facts.platform.account_page}
+    stages = progress(found.facts, [step.key for step in there.steps])
     lines = [f"{there.name}: {there.title}", *_wrapped(there.begin, 2)]
-    for number, (step, at) in enumerate(zip(there.steps, progress(found.facts), strict=True), 1):
+    for number, (step, at) in enumerate(zip(there.steps, stages, strict=True), 1):
         lines += ["", *_step(number, step, at, further.get(step.key, ""))]
     lines += ["", words.LABEL_GOOD_TO_KNOW]
     for title, text in there.know:

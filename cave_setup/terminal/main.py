@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+    from cave_setup.actions import Setup
+
 READY, LEFT_TO_DO, WRONG_USAGE, COULD_NOT_ASK, REFUSED = range(5)
 INTERRUPTED = 130  # as shells say it of Ctrl-C
 
@@ -49,28 +51,33 @@ def _run(parsed: argparse.Namespace) -> int:
     if parsed.verb == "status":
         from cave_setup.terminal.status import status  # noqa: PLC0415
 
-        return status(parsed.server, parsed.datastack, as_json=parsed.json)
+        return status(_setup(parsed), as_json=parsed.json)
     if parsed.verb == "activate":
         from cave_setup.terminal.status import activate  # noqa: PLC0415
 
-        return activate(parsed.server, parsed.datastack, replace=parsed.replace)
+        return activate(_setup(parsed), replace=parsed.replace)
     if parsed.verb == "guide":
-        from cave_setup.actions import Setup  # noqa: PLC0415
         from cave_setup.terminal.guide import guide  # noqa: PLC0415
 
-        return guide(Setup(parsed.server, parsed.datastack))
+        return guide(_setup(parsed))
     if parsed.verb == "login":
-        from cave_setup.actions import Setup, open_in_browser  # noqa: PLC0415
+        from cave_setup.actions import open_in_browser  # noqa: PLC0415
         from cave_setup.terminal.asking import Person  # noqa: PLC0415
         from cave_setup.terminal.login import login, login_with_token  # noqa: PLC0415
 
-        setup, person = Setup(parsed.server, parsed.datastack), Person(sys.stdin, yes=parsed.yes)
+        setup, person = _setup(parsed), Person(sys.stdin, yes=parsed.yes)
         if parsed.with_token:
             return login_with_token(setup, person)
         return login(setup, person, None if parsed.no_browser else open_in_browser)
     from cave_setup.terminal.demo import demo  # noqa: PLC0415
 
     return demo(parsed.port, parsed.seed, server_only=parsed.server_only, browser=not parsed.no_browser)
+
+
+def _setup(parsed: argparse.Namespace) -> Setup:
+    from cave_setup.actions import Setup  # noqa: PLC0415 - requests is loaded only where something is asked
+
+    return Setup(parsed.server, parsed.datastack, environment=parsed.environment)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -110,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     guide = verbs.add_parser(
         "guide",
         help="how the token is kept in this place, step by step",
-        description="Say how the token is kept in this place (a secret on Code Ocean), and how far that is.",
+        description="Say how the token is kept in this place, and how far that is.",
     )
     for verb in (status, login, activate, guide):
         verb.add_argument(
@@ -119,6 +126,12 @@ def _parser() -> argparse.ArgumentParser:
             help="CAVE server (default: the variable CAVE_SETUP_SERVER, else https://global.daf-apis.com)",
         )
         verb.add_argument("--datastack", metavar="NAME", help="datastack (default: minnie65_public)")
+        verb.add_argument(
+            "--environment",
+            metavar="KEY",
+            help="where this is, if it was not recognised: local, colab, jupyterhub, hpc … (default: the variable "
+            "CAVE_SETUP_ENVIRONMENT, else found out)",
+        )
     demo = verbs.add_parser(
         "demo",
         help="try everything against a demo server, in a throwaway home",

@@ -37,7 +37,15 @@ DATA_FILE = f"{FOLDER}/minnie.microns-daf.com-cave-secret.json"
 DEFAULT_FILE = f"{FOLDER}/cave-secret.json"
 
 LAPTOP = Environment("local", "Your own computer", "Linux", home_persists=True)
-CAPSULE = Environment("code-ocean", "Code Ocean capsule", "Linux", home_persists=False, variables_first=True)
+CAPSULE = Environment(
+    "code-ocean",
+    "Code Ocean capsule",
+    "Linux",
+    home_persists=False,
+    variables_first=True,
+    keeping="secret",
+    platform="Code Ocean",
+)
 
 MICRONS = Terms(2, "MICrONS Public", "minnie65_public", f"{SERVER.url}/sticky_auth/api/v1/tos/2/accept")
 SECOND = Terms(3, "Second Public", "second_public", f"{SERVER.url}/sticky_auth/api/v1/tos/3/accept")
