@@ -94,6 +94,10 @@ class UnknownPlace(SetupError, ValueError):
     """There is no place of this name where notebooks run."""
 
 
+class NotPossibleHere(SetupError):
+    """Python runs where CAVE cannot be used at all."""
+
+
 class StoreError(SetupError):
     """Token files could not be read or written."""
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cave_setup import words
 from cave_setup.auth_server import AuthServer
 from cave_setup.code_ocean import account_page
 from cave_setup.environment import choose, detect
+from cave_setup.errors import NotPossibleHere
 from cave_setup.models import (
     DEFAULT_DATASTACK,
     DEFAULT_SERVER,
@@ -44,6 +47,8 @@ class Looking:
         variables: Mapping[str, str] | None = None,
         environment: Environment | str | None = None,
     ) -> None:
+        if sys.platform == "emscripten":  # where threads, and so all else here, would fail without a word
+            raise NotPossibleHere(words.NOT_POSSIBLE_HERE, words.NOT_KEPT_HERE_REMEDY)
         self._variables = os.environ if variables is None else variables
         self._store = store or TokenStore(cloud_volume_dir=self._variables.get("CLOUD_VOLUME_DIR"))
         self._environment = self._where(environment or self._variables.get(ENVIRONMENT_VARIABLE) or "")

@@ -284,10 +284,8 @@ def no_token_in_secrets(host: str, wrong: str) -> str:
 
 
 def edit_secret(platform: str) -> str:
-    return (
-        f"Among your secrets of {platform}, open this one and replace its value by the token alone; then shut down and "
-        "start again."
-    )
+    then = "check again" if platform in _READ_SECRET else "shut down and start again"
+    return f"Among your secrets of {platform}, open this one and replace its value by the token alone; then {then}."
 
 
 def secret_arrived(shown: str) -> str:
@@ -580,6 +578,7 @@ MOUNT_SUMMARY = "the token is not in this run's secrets"
 SAVE_FOR_NOW_TITLE = "Save for this session"
 SAVED_FOR_NOW_TITLE = "Saved until this session ends"
 NOT_KEPT_HERE = "no token can be kept, or used, in the browser"
+NOT_POSSIBLE_HERE = "Python runs inside the browser here, where CAVE cannot be used."
 NOT_KEPT_HERE_REMEDY = (
     "Use a notebook whose Python runs on a computer: your own, a JupyterHub, Binder, Colab. In JupyterLite, caveclient "
     "does not run."
