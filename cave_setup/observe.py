@@ -97,7 +97,8 @@ def observe(  # noqa: PLR0913 - each is a part of the world
     platform, in_variables = _look_through(environment, store, variables, server.address, datastack)
     found = find_credentials(server.address, files, in_variables, given, variables_first=environment.variables_first)
     found = _as_last_time(found, kept)
-    still = kept if kept and found and found[0].token == kept.token else Kept()
+    token = found[0].token if found else None
+    still = kept if kept and kept.token == token else Kept()
     asked, found = _ask_about(server, datastack, found, still.answers)
     facts = Facts(
         server_address=server.address,
@@ -187,8 +188,9 @@ def ask(
     """Ask the servers all that is not known yet, until the deadline whatever they do."""
     host = server.address.netloc
     if credential is None or credential.other_server:
-        first = _at_once({"reachable": server.version}, host, deadline)
-        return replace(known, is_demo=server.says_it_is_a_demo, seconds=first.seconds, **first.answers)
+        first = _at_once(_open({"reachable": server.version}, known), host, deadline)
+        seconds = {**known.seconds, **first.seconds}
+        return replace(known, is_demo=server.says_it_is_a_demo, seconds=seconds, **first.answers)
     token = credential.token
     questions: dict[str, Question] = {
         "account": lambda: server.account(token),

@@ -63,18 +63,21 @@ def _steps(there: Guide, at: At) -> list[Block]:
     keys = [step.key for step in there.steps]
     has_secret = here.guide and facts.credential is None
     stages = progress(facts, keys, copied=here.copied, opened=here.opened, has_secret=has_secret)
-    return [_step(number, step, now, at) for number, (step, now) in enumerate(zip(there.steps, stages, strict=True), 1)]
+    return [
+        _step(number, step, there, now, at)
+        for number, (step, now) in enumerate(zip(there.steps, stages, strict=True), 1)
+    ]
 
 
-def _step(number: int, step: GuideStep, now: Progress, at: At) -> Block:
+def _step(number: int, step: GuideStep, there: Guide, now: Progress, at: At) -> Block:
     told = step.told(is_repair=now.is_repair)
     # The picture shows how one is added, not how it is mended.
-    body = [_text("text", told.text)] if now.is_repair else _body(told, now, at)
+    body = [_text("text", told.text)] if now.is_repair else _body(told, there, now, at)
     return blocks.guide_step(number, told.title, now.stage, now.found, "bad" if now.is_repair else "", body)
 
 
-def _body(step: GuideStep, now: Progress, at: At) -> list[Block]:
-    drawn = [_text("text", step.text), *_controls(step.key, now, at)]
+def _body(step: GuideStep, there: Guide, now: Progress, at: At) -> list[Block]:
+    drawn = [_text("text", step.text), *_controls(step.key, there, now, at)]
     if step.before:
         drawn.append(blocks.rich("before", list(as_tree(step.before)), "note"))
     drawn += [_picture("picture", step.picture)] if step.picture else []
@@ -93,17 +96,17 @@ def _picture(name: str, picture: Picture) -> Block:
     return blocks.picture(name, picture.svg, picture.alt)
 
 
-def _controls(key: str, now: Progress, at: At) -> list[Block]:
+def _controls(key: str, there: Guide, now: Progress, at: At) -> list[Block]:
     style = "go" if now.stage == "now" else "quiet"
     if key == "copy" and at.status.facts.is_lasting:
         return [blocks.row("copy", [blocks.copy_token(words.BUTTON_COPY_TOKEN, style)])]
     if key == "copy":
         return [blocks.text("nothing", words.NOTHING_TO_COPY, "note")]
-    page = at.status.facts.platform.account_page
+    page = at.status.facts.platform.account_page or there.account_page
     if key == "account" and page:
         label = words.account_page_at(page.split("/")[2])  # whose page it is, before anybody goes there
         return [blocks.row("account", [blocks.link(label, page, style, opened="account")])]
-    if key == "account":
+    if key == "account" and at.status.facts.environment.key == "code-ocean":
         error = at.situation.error_text("platform")
         hint = words.HINT_PLATFORM
         return [blocks.field("where", words.LABEL_PLATFORM, hint, words.HINT_PLATFORM_PLACE, "platform", error)]

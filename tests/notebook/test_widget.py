@@ -593,3 +593,60 @@ def test_what_was_not_written_is_not_said_to_be(in_capsule: Wizard, demo: DemoSe
     state = wait_until(in_capsule, lambda state: not state["busy"] and state["focus"] == "account")
     assert "Written" not in state["say"]["text"]
     assert not (home / ".cloudvolume").exists()
+
+
+# ------------------------------------------------------------------------------------------------ where this is
+
+
+def options(state: dict[str, Any]) -> list[str]:
+    step = next(step for step in state["steps"] if step["key"] == "environment")
+    return [option["label"] for block in step["blocks"] if block["kind"] == "choice" for option in block["options"]]
+
+
+def test_a_place_that_is_not_right_is_put_right_in_two_clicks_and_no_request(wizard: Wizard, demo: DemoServer) -> None:
+    asked = len(demo.requests.entries())
+    send(wizard, action="place")
+    state = wait_until(wizard, focused("environment"))
+    assert options(state)[0] == "Your own computer"  # where we seem to be goes first
+    send(wizard, action="use-place", index=options(state).index("Google Colab"))
+    state = wait_until(wizard, focused("account"))
+    assert state["steps"][0]["title"] == "Google Colab"
+    assert state["steps"][4]["title"] == "Mount as a secret"
+    assert len(demo.requests.entries()) == asked
+
+
+def test_a_home_folder_that_does_not_last_is_said_in_one_click(wizard: Wizard, demo: DemoServer) -> None:
+    send(wizard, action="use-place", home=False)
+    state = wait_until(wizard, lambda state: state["steps"][4]["title"] == "Save for this session")
+    send(wizard, action="paste", text=ada(demo))
+    state = wait_until(wizard, focused("ready"))
+    assert state["steps"][4]["title"] == "Saved until this session ends"
+
+
+@pytest.mark.parametrize("message", [{"index": 99}, {"index": -1}, {"index": "colab"}, {"home": "yes"}, {}])
+def test_what_is_no_answer_to_where_this_is_changes_nothing(wizard: Wizard, message: dict[str, Any]) -> None:
+    send(wizard, action="use-place", **message)
+    send(wizard, action="place")
+    state = wait_until(wizard, focused("environment"))
+    assert state["steps"][0]["title"] == "Your own computer"
+
+
+@pytest.mark.parametrize(
+    ("app", "says"),
+    [("JupyterLab", "· JupyterLab ·"), ("Jupyter Notebook", "· Jupyter Notebook ·"), ("VS Code", "· VS Code ·")],
+)
+def test_the_page_says_what_draws_the_notebook(wizard: Wizard, app: str, says: str) -> None:
+    send(wizard, action="hello", app=app, base="", near=True)
+    wait_until(wizard, lambda state: says in state["steps"][0]["summary"])
+
+
+def test_a_page_of_another_name_says_nothing(wizard: Wizard) -> None:
+    send(wizard, action="hello", app="<b>Something</b>", base="", near=True)
+    send(wizard, action="place")
+    assert "Something" not in json.dumps(wait_until(wizard, focused("environment")))
+
+
+def test_the_place_can_be_said_when_the_wizard_is_made(demo: DemoServer) -> None:
+    made = cave_setup.wizard(demo.address, environment="jupyterhub")
+    assert wait_until(made, lambda state: not state["busy"])["steps"][0]["title"] == "JupyterHub"
+    made.close()

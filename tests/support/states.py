@@ -106,6 +106,19 @@ ALL_STATES = {
     "capsule, ready": lambda: drawn(
         replace(f.in_capsule(f.facts(store=f.NO_FILES, credentials=(f.MOUNTED,))), secret_variables=(f.ARRIVED,))
     ),
+    "not right": lambda: drawn(f.nothing_yet(), place="choose"),
+    "home unknown": lambda: drawn(f.nothing_yet(environment=f.HUB)),
+    "home in the way": lambda: drawn(f.nothing_yet(store=replace(f.NO_FILES, obstacle="it is read-only"))),
+    "session": lambda: drawn(f.pasted(environment=f.BINDER)),
+    "session, ready": lambda: drawn(f.facts(environment=f.BINDER)),
+    "colab": lambda: drawn(f.nothing_yet(environment=f.COLAB)),
+    "colab, mount": lambda: drawn(f.pasted(environment=f.COLAB), copied=True),
+    "colab, closed": lambda: drawn(replace(f.pasted(environment=f.COLAB), secret_variables=(f.CLOSED,))),
+    "colab, ready": lambda: drawn(
+        f.facts(environment=f.COLAB, store=f.NO_FILES, credentials=(f.MOUNTED,), secret_variables=(f.HANDED_OUT,))
+    ),
+    "in the browser": lambda: drawn(f.nothing_yet(environment=f.LITE)),
+    "a hub, read about": lambda: drawn(f.facts(environment=f.HUB), place="about"),
     "ready": lambda: drawn(f.facts()),
     "ready elsewhere": lambda: view(
         plan(replace(f.facts(), server_address=ServerAddress("https://global.a-long-name-of.example.org:8443"))),
