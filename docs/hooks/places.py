@@ -1,7 +1,7 @@
 """One page a place, drawn from its guide: the same data that the wizard and the terminal draw. Called by mkdocs.
 
-A place that has more to say has a page of its own in docs/places/, with `<!-- guide: PLACE -->` where the guide goes; for
-the others the page is made. `<!-- places -->` becomes the table of all places that are told apart.
+A place that has more to say has a page of its own in docs/places/, with `<!-- guide: PLACE -->` where the guide goes;
+for the others the page is made. `<!-- places -->` becomes the table of all places that are told apart.
 """
 
 from __future__ import annotations

@@ -44,7 +44,9 @@ def _magic() -> str:
 
 def _errors() -> str:
     tree = next(part for part in (errors.__doc__ or "").split("\n\n") if part.startswith("SetupError\n"))
-    own = [name for name, value in vars(errors).items() if isinstance(value, type) and value.__module__ == errors.__name__]
+    own = [
+        name for name, value in vars(errors).items() if isinstance(value, type) and value.__module__ == errors.__name__
+    ]
     return "\n\n".join([f"```text\n{tree}\n```", *(f"::: cave_setup.errors.{name}" for name in own)])
 
 
