@@ -15,7 +15,7 @@ from cave_setup import errors, words
 from cave_setup.magic import CaveSetupMagics
 from cave_setup.terminal.main import command_line
 
-_WIDTH = "88"  # of the help's lines, whatever terminal builds the site
+_WIDTH = "80"  # of the help's lines, whatever terminal builds the site
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:  # noqa: ANN401 - as mkdocs calls it
