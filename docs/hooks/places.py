@@ -15,11 +15,13 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 from cave_setup import guides, words
-from cave_setup.environment import PLACES, Place
+from cave_setup.environment import PLACES
 from cave_setup.guides import PICTURES_CSS, Guide, GuideStep, Picture, guide_to
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
+
+    from cave_setup.environment import Place
 
 SECTION = "Where you run"  # of the navigation in mkdocs.yml
 _GUIDE = re.compile(r"^<!-- guide: (\S+) -->$", re.MULTILINE)
@@ -91,6 +93,8 @@ def _guide(guide: Guide) -> str:
     parts += [f"## {guide.title}", guide.begin]
     for number, step in enumerate(guide.steps, 1):
         parts += [f"### {number}. {step.title}", *_step(step)]
+        if step.key == "account" and (page := getattr(guide, "account_page", "")):
+            parts.append(f"<{page}>")
     know = [f"**{title}.** {text}" for title, text in guide.know]
     return "\n\n".join([*parts, *([f"### {words.LABEL_GOOD_TO_KNOW}", *know] if know else [])])
 
