@@ -988,3 +988,18 @@ def login_damaged(shown: str, fault: str) -> str:
 
 def login_replace(masked: str, shown: str) -> str:
     return f"{different_token_there(masked, shown)} Replace it?"
+
+
+# ------------------------------------------------------------------------------------------- help in a terminal
+
+EXIT_CODES = (
+    "ready",
+    "something is left to do",
+    "wrong usage, or text without a token",
+    "the server could not be asked",
+    "the server refused the token that was just given",
+)
+
+
+def exit_codes() -> str:
+    return f"Exit codes: {'; '.join(f'{code} {meaning}' for code, meaning in enumerate(EXIT_CODES))}."

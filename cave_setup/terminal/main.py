@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
 
     """
-    parsed = _parser().parse_args(arguments)
+    parsed = command_line().parse_args(arguments)
     try:
         return _run(parsed)
     except SetupError as error:
@@ -87,9 +87,12 @@ class _Parser(argparse.ArgumentParser):
         super().error(words.NO_TOKEN_ON_COMMAND_LINE if holds_a_token(message) else message)
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Make the parser; the documentation draws its help from it."""
     parser = _Parser(
-        prog="cave-setup", description="Set this computer up for CAVE: account, terms, token, saved and verified."
+        prog="cave-setup",
+        description="Set this computer up for CAVE: account, terms, token, saved and verified.",
+        epilog=words.exit_codes(),
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="{status,login,activate,guide,demo}")
