@@ -15,13 +15,13 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 from cave_setup import guides, words
-from cave_setup.environment import PLACES
 from cave_setup.guides import PICTURES_CSS, Guide, GuideStep, Picture, guide_to
+from cave_setup.places import PLACES
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
 
-    from cave_setup.environment import Place
+    from cave_setup.places import Place
 
 SECTION = "Where you run"  # of the navigation in mkdocs.yml
 _GUIDE = re.compile(r"^<!-- guide: (\S+) -->$", re.MULTILINE)
@@ -82,9 +82,7 @@ def _table() -> str:
 def _row(place: Place) -> str:
     guide = guide_to(place.key)
     name = f"[{place.name}]({Path(_page(guide)).name})" if guide else place.name
-    # Until the table says so itself.
-    keeping = getattr(place, "keeping", "secret" if place.variables_first else "files")
-    return f"| {name} | {getattr(place, 'home', '') or _HOME[place.home_persists]} | {_KEEPING[keeping]} |"
+    return f"| {name} | {place.home or _HOME[place.home_persists]} | {_KEEPING[place.keeping]} |"
 
 
 def _guide(guide: Guide) -> str:
