@@ -24,10 +24,11 @@ def address_malformed(text: str) -> tuple[str, str]:
     return f"“{text[:80]}” is not a server address.", "Type one such as global.daf-apis.com."
 
 
-def address_is_a_datastack(text: str) -> tuple[str, str]:
+def address_is_a_datastack(text: str, host: str = "") -> tuple[str, str]:
+    where = f"That one is on {host}" if host else "The server is an address with dots, such as global.daf-apis.com"
     return (
         f"“{text[:80]}” looks like the name of a datastack, not like a server address.",
-        "The server is an address with dots, such as global.daf-apis.com; the datastack has a field of its own.",
+        f"{where}; the datastack has a field of its own.",
     )
 
 
@@ -889,3 +890,14 @@ def login_damaged(shown: str, fault: str) -> str:
 
 def login_replace(masked: str, shown: str) -> str:
     return f"{different_token_there(masked, shown)} Replace it?"
+
+
+# --------------------------------------------------------------------------------------- deployments and datastacks
+
+
+def did_you_mean(host: str) -> str:
+    return f"Did you mean {host}? Then change the server."
+
+
+def datastack_is_on(datastack: str, host: str) -> str:
+    return f"{datastack} is known to be on {host}: change the server, or check the name for a typing mistake."

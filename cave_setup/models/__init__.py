@@ -5,8 +5,6 @@ from cave_setup.models.address import (
     DEFAULT_SERVER,
     ServerAddress,
     datastack_name,
-    deployment_of,
-    deployments_spoken_of,
     host_named_in,
 )
 from cave_setup.models.answers import (
@@ -21,6 +19,16 @@ from cave_setup.models.answers import (
     TokenRefused,
     UnknownDatastack,
     Versions,
+)
+from cave_setup.models.datastacks import DatastackChoice, Rights
+from cave_setup.models.deployments import (
+    DEPLOYMENTS,
+    Deployment,
+    deployment_of,
+    deployments_spoken_of,
+    home_of,
+    known_deployment,
+    likely_meant,
 )
 from cave_setup.models.facts import (
     DEMO_HOME_MARK,
@@ -54,6 +62,7 @@ __all__ = [
     "DEFAULT_DATASTACK",
     "DEFAULT_SERVER",
     "DEMO_HOME_MARK",
+    "DEPLOYMENTS",
     "TOKEN_FORM",
     "Access",
     "Account",
@@ -61,13 +70,16 @@ __all__ = [
     "Candidate",
     "Credential",
     "Damage",
+    "DatastackChoice",
     "DatastackRecord",
+    "Deployment",
     "Environment",
     "EnvironmentKey",
     "Facts",
     "Need",
     "PermissionMissing",
     "PlatformSecrets",
+    "Rights",
     "SaveTarget",
     "SecretVariable",
     "ServerAddress",
@@ -91,5 +103,8 @@ __all__ = [
     "datastack_name",
     "deployment_of",
     "deployments_spoken_of",
+    "home_of",
     "host_named_in",
+    "known_deployment",
+    "likely_meant",
 ]
