@@ -901,3 +901,43 @@ def did_you_mean(host: str) -> str:
 
 def datastack_is_on(datastack: str, host: str) -> str:
     return f"{datastack} is known to be on {host}: change the server, or check the name for a typing mistake."
+
+
+def address_is_nearly_known(host: str, known: str) -> tuple[str, str]:
+    return (
+        f"{host} is no CAVE server that is known here, but nearly named as one.",
+        f"Did you mean {known}? Nothing has been sent yet.",
+    )
+
+
+def datastack_elsewhere(datastack: str, home: str, host: str) -> tuple[str, str]:
+    return f"{datastack} is known to be on {home}, not on {host}.", "Which one do you mean?"
+
+
+LABEL_DEPLOYMENTS = "Known deployments"
+BUTTON_AS_TYPED = "Use it as typed"
+LISTING_DATASTACKS = "Asking which datastacks there are and which are open to you …"
+DATASTACKS_KNOWN = "Known to be there. Which ones are open to you is asked once you have signed in."
+DATASTACKS_LATER = "Once you have signed in, the server's datastacks are listed here."
+NO_SUCH_DATASTACK = "None of these has that in its name; “Use these” tries it all the same."
+
+
+def datastacks_of(host: str) -> str:
+    return f"What there is on {host}"
+
+
+def datastacks_listed(count: int, are_open: int) -> str:
+    return f"{count} datastack{'' if count == 1 else 's'}, {are_open} open to you"
+
+
+def datastack_state(verdict: str, terms: str) -> str:
+    return {
+        "open": "open to you",
+        "terms": f"terms open: {terms}",
+        "no-permission": "not open to your account",
+        "unknown": "asked when chosen",
+    }[verdict]
+
+
+def use_instead(datastack: str, host: str) -> str:
+    return f"Use {where(datastack, host)}"

@@ -3,9 +3,11 @@
 from cave_setup.models.address import (
     DEFAULT_DATASTACK,
     DEFAULT_SERVER,
+    LikelyMeant,
     ServerAddress,
     datastack_name,
     host_named_in,
+    what_was_meant,
 )
 from cave_setup.models.answers import (
     Access,
@@ -76,6 +78,7 @@ __all__ = [
     "Environment",
     "EnvironmentKey",
     "Facts",
+    "LikelyMeant",
     "Need",
     "PermissionMissing",
     "PlatformSecrets",
@@ -107,4 +110,5 @@ __all__ = [
     "host_named_in",
     "known_deployment",
     "likely_meant",
+    "what_was_meant",
 ]

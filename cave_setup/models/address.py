@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from cave_setup import words
 from cave_setup.errors import AddressError
-from cave_setup.models.deployments import home_of
+from cave_setup.models.deployments import home_of, known_deployment, likely_meant
 
 DEFAULT_SERVER = "https://global.daf-apis.com"
 DEFAULT_DATASTACK = "minnie65_public"
@@ -136,3 +137,49 @@ def datastack_name(text: str) -> str:
 def _quotable(text: str) -> str:
     """Give what was typed for the sentence about it, without a token that was put into the wrong field."""
     return _TOKEN_IN_TEXT.sub("····", text.strip())
+
+
+@dataclass(frozen=True)
+class LikelyMeant:
+    """What a person likely meant by an address and a datastack between which something is odd.
+
+    Parameters
+    ----------
+    server, datastack : str
+        What was likely meant.
+    as_typed : str
+        The address as it was typed, which can be right all the same; empty if it is no address.
+    sentence, remedy : str
+        What is odd.
+
+    """
+
+    server: str
+    datastack: str
+    as_typed: str
+    sentence: str
+    remedy: str
+
+
+def what_was_meant(server: str, datastack: str) -> LikelyMeant | None:
+    """Say what was likely meant where a person types an address and a datastack; None where nothing is odd.
+
+    To be asked before anything is sent there: an address with a typing mistake may be somebody else's.
+
+    Raises
+    ------
+    AddressError
+        If one of them cannot be what it is said to be, and no known deployment helps.
+
+    """
+    name, typed = datastack_name(datastack), server.strip().strip("\"'<>")
+    if (home := home_of(typed)) is not None:
+        sentence, remedy = words.address_is_a_datastack(typed, home.host)
+        return LikelyMeant(home.url, typed.lower(), "", sentence, remedy)
+    address = ServerAddress(server)
+    if (alike := likely_meant(address.host)) is not None:
+        return LikelyMeant(alike.url, name, address.url, *words.address_is_nearly_known(address.netloc, alike.host))
+    chosen, home = known_deployment(address.netloc), home_of(name)
+    if chosen and home and chosen != home:
+        return LikelyMeant(home.url, name, address.url, *words.datastack_elsewhere(name, home.host, chosen.host))
+    return None
