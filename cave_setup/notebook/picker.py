@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cave_setup import words
-from cave_setup.models import DEPLOYMENTS, DatastackChoice, known_deployment
+from cave_setup.models import DEPLOYMENTS, known_deployment
 from cave_setup.notebook import blocks
 
 if TYPE_CHECKING:
-    from cave_setup.models import Deployment, ServerAddress, Status
+    from cave_setup.models import DatastackChoice, Deployment, ServerAddress, Status
     from cave_setup.notebook.blocks import Item
     from cave_setup.notebook.situation import Situation
 
@@ -44,7 +44,7 @@ def form(status: Status | None, situation: Situation, server: ServerAddress, dat
         },
         "datastacks": {
             "label": words.datastacks_of(server.netloc),
-            "rows": [_datastack(choice, server, datastack) for choice in _offered(situation, server)],
+            "rows": _datastacks(situation, server, datastack),
             "waiting": words.LISTING_DATASTACKS if situation.listing else "",
             "note": _note(status, situation, server),
             "none": words.NO_SUCH_DATASTACK,
@@ -78,6 +78,16 @@ def _deployment(one: Deployment, server: ServerAddress, datastack: str) -> Row:
     return _row(one.host, one.data, address, usual, is_chosen=is_chosen)
 
 
+def _datastacks(situation: Situation, server: ServerAddress, datastack: str) -> list[Row]:
+    """Offer the datastacks that the server listed; until it has, those that are known to be there."""
+    if situation.listed is None:
+        known = known_deployment(server.netloc)
+        names = known.datastacks if known else ()
+        return [_row(name, "", server.url, name, is_chosen=name == datastack) for name in names]
+    rows = [_datastack(choice, server, datastack) for choice in situation.listed]
+    return sorted(rows, key=lambda row: not row["chosen"])
+
+
 def _datastack(choice: DatastackChoice, server: ServerAddress, datastack: str) -> Row:
     note = words.datastack_state(choice.verdict, choice.terms.name if choice.terms else "")
     row = _row(choice.name, note, server.url, choice.name, is_chosen=choice.name == datastack)
@@ -87,14 +97,6 @@ def _datastack(choice: DatastackChoice, server: ServerAddress, datastack: str) -
 def _row(name: str, note: str, server: str, datastack: str, *, is_chosen: bool) -> Row:
     message = {"action": "server", "server": server, "datastack": datastack}
     return {"name": name, "note": note, "tone": "", "chosen": is_chosen, "message": message}
-
-
-def _offered(situation: Situation, server: ServerAddress) -> tuple[DatastackChoice, ...]:
-    """Give the datastacks that the server listed; until it has, those that are known to be there."""
-    if situation.listed is not None:
-        return situation.listed
-    known = known_deployment(server.netloc)
-    return tuple(DatastackChoice(name, "unknown") for name in known.datastacks) if known else ()
 
 
 def _note(status: Status | None, situation: Situation, server: ServerAddress) -> str:

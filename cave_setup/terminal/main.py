@@ -50,6 +50,10 @@ def _run(parsed: argparse.Namespace) -> int:
         from cave_setup.terminal.status import status  # noqa: PLC0415
 
         return status(parsed.server, parsed.datastack, as_json=parsed.json)
+    if parsed.verb == "datastacks":
+        from cave_setup.terminal.datastacks import datastacks  # noqa: PLC0415
+
+        return datastacks(parsed.server, parsed.datastack, as_json=parsed.json)
     if parsed.verb == "activate":
         from cave_setup.terminal.status import activate  # noqa: PLC0415
 
@@ -85,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="cave-setup", description="Set this computer up for CAVE: account, terms, token, saved and verified."
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{status,login,activate,guide,demo}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{status,login,activate,guide,datastacks,demo}")
     status = verbs.add_parser(
         "status", help="say where the set-up of this computer stands", description="Look, ask the server, and say."
     )
@@ -112,11 +116,17 @@ def _parser() -> argparse.ArgumentParser:
         help="how the token is kept in this place, step by step",
         description="Say how the token is kept in this place (a secret on Code Ocean), and how far that is.",
     )
-    for verb in (status, login, activate, guide):
+    datastacks = verbs.add_parser(
+        "datastacks",
+        help="list the server's datastacks, and which of them are open to you",
+        description="List the server's datastacks and what stands in the way of each; the chosen one has an arrow.",
+    )
+    datastacks.add_argument("--json", action="store_true", help="as JSON, for programs")
+    for verb in (status, login, activate, guide, datastacks):
         verb.add_argument(
             "--server",
             metavar="URL",
-            help="CAVE server (default: the variable CAVE_SETUP_SERVER, else https://global.daf-apis.com)",
+            help="CAVE server (default: the variable CAVE_SETUP_SERVER, else where the datastack is known to be)",
         )
         verb.add_argument("--datastack", metavar="NAME", help="datastack (default: minnie65_public)")
     demo = verbs.add_parser(
