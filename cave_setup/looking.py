@@ -18,6 +18,8 @@ from cave_setup.models import (
     Credential,
     ServerAddress,
     datastack_name,
+    home_of,
+    known_deployment,
 )
 from cave_setup.observe import Kept, observe
 from cave_setup.plan import plan
@@ -58,10 +60,10 @@ class Looking:
         self._candidates: tuple[Candidate, ...] = ()
         self._facts: Facts | None = None
         self._account_page = ""
-        self.use_server(
-            server_address or self._variables.get(SERVER_VARIABLE) or DEFAULT_SERVER,
-            datastack or self._variables.get(DATASTACK_VARIABLE) or DEFAULT_DATASTACK,
-        )
+        datastack = datastack or self._variables.get(DATASTACK_VARIABLE) or DEFAULT_DATASTACK
+        home = home_of(datastack)
+        server_address = server_address or self._variables.get(SERVER_VARIABLE)
+        self.use_server(server_address or (home.url if home else DEFAULT_SERVER), datastack)
 
     def __repr__(self) -> str:
         return f"Setup(server_address={self.server_address.url!r}, datastack={self.datastack!r})"
@@ -86,6 +88,8 @@ class Looking:
     def use_server(self, server_address: str, datastack: str) -> None:
         """Set up another deployment or datastack from now on; a token given for another deployment is forgotten.
 
+        For a data server that is known, its deployment is taken: accounts are there.
+
         Raises
         ------
         AddressError
@@ -93,6 +97,9 @@ class Looking:
 
         """
         address = ServerAddress(server_address)
+        known = known_deployment(address.netloc)
+        if known and address.netloc in known.data_servers:
+            address = ServerAddress(known.url)
         name = datastack_name(datastack)
         if self._server is None or self._server.address != address:
             self.close()

@@ -28,6 +28,8 @@ from cave_setup.models import (
     UnknownDatastack,
     Verdict,
     deployment_of,
+    home_of,
+    likely_meant,
 )
 
 if TYPE_CHECKING:
@@ -108,6 +110,16 @@ def _problem(error: ServerError, seconds: float | None = None) -> Verdict:
     return Verdict("problem", error.sentence, error.remedy, "retry", seconds=seconds)
 
 
+def _unreachable(facts: Facts, error: ServerError, seconds: float | None) -> Verdict:
+    """Say why the server could not be asked, or which one was likely meant instead."""
+    meant, problem = likely_meant(facts.server_address.host), _problem(error, seconds)
+    if meant:
+        return replace(problem, remedy=words.did_you_mean(meant.host), need="change-server")
+    # It may be the place, and not the server, that keeps the two apart.
+    note = words.NO_INTERNET.get(facts.environment.key)
+    return replace(problem, notes=(note,)) if note else problem
+
+
 # ------------------------------------------------------------------------------------------------ the six steps
 
 
@@ -134,8 +146,8 @@ def _account(facts: Facts) -> Verdict:
         return Verdict("problem", failed.sentence, failed.remedy, "sign-in")
     if credential is None:
         if isinstance(facts.server.reachable, ServerError):
-            problem = _problem(facts.server.reachable, facts.server.seconds.get("reachable"))
-            return replace(problem, notes=(*_no_internet(facts), *_wrong_secrets(facts)))
+            problem = _unreachable(facts, facts.server.reachable, facts.server.seconds.get("reachable"))
+            return replace(problem, notes=(*problem.notes, *_wrong_secrets(facts)))
         return _no_token(facts)
     if credential.other_server:
         other = deployment_of(credential.other_server)
@@ -146,17 +158,11 @@ def _account(facts: Facts) -> Verdict:
         sentence = words.token_refused(credential.token.masked, credential.where, host)
         return Verdict("problem", sentence, words.TOKEN_REFUSED_REMEDY, "new-token", notes=notes, seconds=seconds)
     if isinstance(account, ServerError):
-        return replace(_problem(account, seconds), notes=_no_internet(facts))
+        return _unreachable(facts, account, seconds)
     if account is None:
         return Verdict("waiting", words.ACCOUNT_NOT_KNOWN)
     who = " · ".join(part for part in (account.name, account.email) if part) or f"account {account.id}"
     return Verdict("done", who, notes=notes, seconds=seconds)
-
-
-def _no_internet(facts: Facts) -> tuple[str, ...]:
-    """Say where it may be the place, and not the server, that keeps the two apart."""
-    note = words.NO_INTERNET.get(facts.environment.key)
-    return (note,) if note else ()
 
 
 def _no_token(facts: Facts) -> Verdict:
@@ -267,7 +273,10 @@ def _ready(facts: Facts, verdicts: dict[StepKey, Verdict]) -> Verdict:
             return Verdict("problem", sentence, words.permission_missing_remedy(answer.dataset), "change-server")
         if isinstance(answer, UnknownDatastack):
             sentence = words.unknown_datastack(facts.datastack, facts.server_address.netloc)
-            return Verdict("problem", sentence, words.UNKNOWN_DATASTACK_REMEDY, "change-server")
+            home = home_of(facts.datastack)
+            is_elsewhere = home is not None and home.host != deployment_of(facts.server_address.netloc)
+            remedy = words.datastack_is_on(facts.datastack, home.host) if home and is_elsewhere else None
+            return Verdict("problem", sentence, remedy or words.UNKNOWN_DATASTACK_REMEDY, "change-server")
         if isinstance(answer, TermsOpen) and not _terms_in_the_way(facts):
             return Verdict("todo", words.ACCEPTED_NOT_NOTICED, words.ACCEPTED_NOT_NOTICED_REMEDY, "wait")
         if isinstance(answer, TokenRefused):

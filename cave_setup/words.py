@@ -24,10 +24,11 @@ def address_malformed(text: str) -> tuple[str, str]:
     return f"“{text[:80]}” is not a server address.", "Type one such as global.daf-apis.com."
 
 
-def address_is_a_datastack(text: str) -> tuple[str, str]:
+def address_is_a_datastack(text: str, host: str = "") -> tuple[str, str]:
+    where = f"That one is on {host}" if host else "The server is an address with dots, such as global.daf-apis.com"
     return (
         f"“{text[:80]}” looks like the name of a datastack, not like a server address.",
-        "The server is an address with dots, such as global.daf-apis.com; the datastack has a field of its own.",
+        f"{where}; the datastack has a field of its own.",
     )
 
 
@@ -1003,3 +1004,54 @@ EXIT_CODES = (
 
 def exit_codes() -> str:
     return f"Exit codes: {'; '.join(f'{code} {meaning}' for code, meaning in enumerate(EXIT_CODES))}."
+
+
+# --------------------------------------------------------------------------------------- deployments and datastacks
+
+
+def did_you_mean(host: str) -> str:
+    return f"Did you mean {host}? Then change the server."
+
+
+def datastack_is_on(datastack: str, host: str) -> str:
+    return f"{datastack} is known to be on {host}: change the server, or check the name for a typing mistake."
+
+
+def address_is_nearly_known(host: str, known: str) -> tuple[str, str]:
+    return (
+        f"{host} is no CAVE server that is known here, but nearly named as one.",
+        f"Did you mean {known}? Nothing has been sent yet.",
+    )
+
+
+def datastack_elsewhere(datastack: str, home: str, host: str) -> tuple[str, str]:
+    return f"{datastack} is known to be on {home}, not on {host}.", "Which one do you mean?"
+
+
+LABEL_DEPLOYMENTS = "Known deployments"
+BUTTON_AS_TYPED = "Use it as typed"
+LISTING_DATASTACKS = "Asking which datastacks there are and which are open to you …"
+DATASTACKS_KNOWN = "Known to be there. Which ones are open to you is asked once you have signed in."
+DATASTACKS_LATER = "Once you have signed in, the server's datastacks are listed here."
+NO_SUCH_DATASTACK = "None of these has that in its name; “Use these” tries it all the same."
+
+
+def datastacks_of(host: str) -> str:
+    return f"What there is on {host}"
+
+
+def datastacks_listed(count: int, are_open: int) -> str:
+    return f"{count} datastack{'' if count == 1 else 's'}, {are_open} open to you"
+
+
+def datastack_state(verdict: str, terms: str) -> str:
+    return {
+        "open": "open to you",
+        "terms": f"terms open: {terms}",
+        "no-permission": "not open to your account",
+        "unknown": "asked when chosen",
+    }[verdict]
+
+
+def use_instead(datastack: str, host: str) -> str:
+    return f"Use {where(datastack, host)}"

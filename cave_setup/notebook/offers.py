@@ -291,7 +291,8 @@ def _change_server(at: At) -> list[Block]:
     change: Item = {"label": words.BUTTON_CHANGE_SERVER, "edit": True, "style": "go"}
     again = blocks.button(words.BUTTON_TRY_AGAIN, {"action": "check"}, "link")
     drawn = [*_remedy(at), blocks.row("change", [change, again])]
-    if at.step.key == "account":
+    credential = at.status.facts.credential
+    if credential and credential.other_server:
         drawn.append(blocks.paste(at.situation.error_text("paste")))
     return drawn
 

@@ -14,8 +14,8 @@ from cave_setup.actions import Setup
 from cave_setup.errors import PasteError, SetupError, SeveralTokens
 from cave_setup.guides import PICTURES_CSS
 from cave_setup.keeping import are_files_in_place
-from cave_setup.models import Token
-from cave_setup.notebook import ladder
+from cave_setup.models import Token, what_was_meant
+from cave_setup.notebook import ladder, picker
 from cave_setup.notebook.ladder import Ladder
 from cave_setup.notebook.markdown import LONGEST_TEXT, as_tree
 from cave_setup.notebook.offers import choices
@@ -37,7 +37,19 @@ if TYPE_CHECKING:
 _FRONT_ENDS: dict[str, FrontEnd] = {"JupyterLab": "lab", "Jupyter Notebook": "notebook", "VS Code": "vscode"}
 _HERE = pathlib.Path(__file__).parent
 # What goes on until it is named; everything else that was shown is over with the next thing that is.
-_GOES_ON = ("another", "keys", "watching", "ask_first", "sign_in", "terms", "guide", "copied", "opened")
+_GOES_ON = (
+    "another",
+    "keys",
+    "watching",
+    "ask_first",
+    "sign_in",
+    "terms",
+    "guide",
+    "copied",
+    "opened",
+    "listed",
+    "moved",
+)
 
 
 class Wizard(anywidget.AnyWidget):
@@ -132,7 +144,8 @@ class Wizard(anywidget.AnyWidget):
             "rotate": lambda: self._act(words.ROTATING, self._setup.rotate, keys=True),
             "accept": lambda: self._accept(get("terms"), agreed=get("agreed") is True),
             "save": lambda: self._save(replace_other=get("replace") is True, default=get("default")),
-            "server": lambda: self._use_server(get("server"), get("datastack")),
+            "server": lambda: self._use_server(str(get("server")), str(get("datastack")), sure=get("sure") is True),
+            "datastacks": self._list_datastacks,
             "opened": lambda: self._opened(get("what")),
             "visible": self._look_now,
             "another": self._use_another,
@@ -338,15 +351,47 @@ class Wizard(anywidget.AnyWidget):
         how_default = default if default in {"keep", "replace"} else "auto"
         self._settle(self._setup.save(replace=replace_other, default=how_default))  # type: ignore[arg-type]
 
-    def _use_server(self, server: object, datastack: object) -> None:
+    # ------------------------------------------------------------------------------------- server and datastack
+
+    def _use_server(self, server: str, datastack: str, *, sure: bool) -> None:
+        """Use another server or datastack, but ask first where a mistake is likely: a token would be sent there."""
+        before = self._setup.server_address
         try:
-            self._setup.use_server(str(server), str(datastack))
+            meant = what_was_meant(server, datastack)
+            if meant is not None and not sure:
+                doubt = SetupError(meant.sentence, meant.remedy)
+                self._show(error=doubt, error_in="server", meant=meant, say=str(doubt))
+                return
+            self._setup.use_server(server, datastack)
         except SetupError as error:
             self._show(error=error.with_traceback(None), error_in="server", say=error.sentence)
             return
         self._waiting.stop()
-        self._show(sign_in=self._ladder.leave(), terms=TermsText(), another=False, keys=False, guide=False)
+        self._show(
+            sign_in=self._ladder.leave(),
+            terms=TermsText(),
+            another=False,
+            keys=False,
+            guide=False,
+            moved=self._situation.moved + 1,
+            listed=self._situation.listed if before == self._setup.server_address else None,
+        )
         self._start_over()
+
+    def _list_datastacks(self) -> None:
+        """List the server's datastacks beside whatever the person is at; without an account there is no list."""
+        has_account = self._status is not None and self._status.account is not None
+        is_of_the_form = self._situation.error_in in {"server", "datastacks"}  # from when it was open last
+        over: dict[str, Any] = {"error": None, "error_in": "", "meant": None} if is_of_the_form else {}
+        self._show_beside(listing=has_account, **over)
+        if not has_account:
+            return
+        try:
+            listed = self._setup.datastacks()
+        except SetupError as error:
+            self._show_beside(listing=False, error=error.with_traceback(None), error_in="datastacks", say=str(error))
+        else:
+            self._show_beside(listing=False, listed=listed, say=picker.summary(listed))
 
     # ----------------------------------------------------------------------------- waiting for things elsewhere
 
@@ -372,6 +417,7 @@ class Wizard(anywidget.AnyWidget):
             keys=keys,
             guide=guide,
             copied=self._situation.copied and is_same,
+            listed=self._situation.listed if is_same else None,
             watching=waiting,
             sign_in=self._situation.sign_in if focus.need in {"sign-in", "new-token"} else self._ladder.leave(),
             say=say or words.announce(focus.title, words.STATES[focus.state], focus.summary),
@@ -388,6 +434,12 @@ class Wizard(anywidget.AnyWidget):
         before = self._situation
         going_on = {name: getattr(before, name) for name in _GOES_ON}
         self._situation = Situation(**{**going_on, **changes}, say=say or before.say, said=before.said + bool(say))
+        self.state = self._drawn()
+
+    def _show_beside(self, *, say: str = "", **changes: Any) -> None:  # noqa: ANN401 - those of Situation
+        """Draw something that ends nothing of what is going on."""
+        before = self._situation
+        self._situation = replace(before, **changes, say=say or before.say, said=before.said + bool(say))
         self.state = self._drawn()
 
     def _show_mistake(self, error: Exception) -> None:

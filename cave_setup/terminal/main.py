@@ -52,6 +52,10 @@ def _run(parsed: argparse.Namespace) -> int:
         from cave_setup.terminal.status import status  # noqa: PLC0415
 
         return status(_setup(parsed), as_json=parsed.json)
+    if parsed.verb == "datastacks":
+        from cave_setup.terminal.datastacks import datastacks  # noqa: PLC0415
+
+        return datastacks(_setup(parsed), as_json=parsed.json)
     if parsed.verb == "activate":
         from cave_setup.terminal.status import activate  # noqa: PLC0415
 
@@ -95,7 +99,7 @@ def command_line() -> argparse.ArgumentParser:
         epilog=words.exit_codes(),
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{status,login,activate,guide,demo}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{status,login,activate,guide,datastacks,demo}")
     status = verbs.add_parser(
         "status", help="say where the set-up of this computer stands", description="Look, ask the server, and say."
     )
@@ -122,11 +126,17 @@ def command_line() -> argparse.ArgumentParser:
         help="how the token is kept in this place, step by step",
         description="Say how the token is kept in this place, and how far that is.",
     )
-    for verb in (status, login, activate, guide):
+    datastacks = verbs.add_parser(
+        "datastacks",
+        help="list the server's datastacks, and which of them are open to you",
+        description="List the server's datastacks and what stands in the way of each; the chosen one has an arrow.",
+    )
+    datastacks.add_argument("--json", action="store_true", help="as JSON, for programs")
+    for verb in (status, login, activate, guide, datastacks):
         verb.add_argument(
             "--server",
             metavar="URL",
-            help="CAVE server (default: the variable CAVE_SETUP_SERVER, else https://global.daf-apis.com)",
+            help="CAVE server (default: the variable CAVE_SETUP_SERVER, else where the datastack is known to be)",
         )
         verb.add_argument("--datastack", metavar="NAME", help="datastack (default: minnie65_public)")
         verb.add_argument(

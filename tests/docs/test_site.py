@@ -15,7 +15,7 @@ import pytest
 
 import cave_setup
 from cave_setup import errors, guides, words
-from cave_setup.environment import PLACES
+from cave_setup.places import PLACES
 from cave_setup.terminal import main
 
 if TYPE_CHECKING:
