@@ -127,12 +127,13 @@ def _elsewhere(
         return _until(steps, steps.index("permit"), "", what_is_wrong(closed, facts.server_address.netloc))
     if has_secret and "add" in steps:
         return _until(steps, steps.index("add") + 1, words.IS_THERE_ALREADY, facts.platform.damage)
-    done = [key for key, is_done in (("copy", copied), ("account", opened)) if is_done and key in steps]
+    is_online = isinstance(facts.server.account, Account)
+    seen = {"copy": copied, "account": opened, "internet": is_online}
     wrong = tuple(what_is_wrong(found, facts.server_address.netloc) for found in wrong_secrets(facts))
     found = tuple(filter(None, (repair or facts.platform.damage, *(() if repair else wrong))))
     judged, waits = [], False
     for key in steps:
-        if key in done:
+        if seen.get(key):
             judged.append(Progress(key, "done"))
             continue
         at_add = found if key == "add" else ()

@@ -20,7 +20,8 @@ def whereabouts_links(at: At) -> list[Block]:
     """Offer to read about the place, where the steps below do not tell it anyway, and to say that it is another."""
     here = at.status.facts.environment
     links = [blocks.button(words.BUTTON_NOT_RIGHT, {"action": "place"}, "link")]
-    if keeping_in(here.key) != "secret" and guide_to(here.key):
+    is_usual = keeping_in(here.key) != "secret" or here.keeping == "secret"
+    if is_usual and not here.keeps_for_a_run and guide_to(here.key):
         links.insert(0, blocks.button(words.about_place(here.name), {"action": "place", "what": "about"}, "link"))
     return [blocks.row("whereabouts", links)]
 

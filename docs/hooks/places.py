@@ -59,8 +59,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:  # noqa: ANN401 - as mkdoc
 
 
 def _all_guides() -> list[Guide]:
-    folders = sorted(path.parent.name for path in Path(guides.__file__).parent.glob("*/guide.yaml"))
-    return sorted((_known(folder.replace("_", "-")) for folder in folders), key=lambda guide: guide.name.lower())
+    return sorted(map(_known, guides.places()), key=lambda guide: guide.name.lower())
 
 
 def _known(place: str) -> Guide:
@@ -91,8 +90,8 @@ def _guide(guide: Guide) -> str:
     parts += [f"## {guide.title}", guide.begin]
     for number, step in enumerate(guide.steps, 1):
         parts += [f"### {number}. {step.title}", *_step(step)]
-        if step.key == "account" and (page := getattr(guide, "account_page", "")):
-            parts.append(f"<{page}>")
+        if step.key == "account" and guide.account_page:
+            parts.append(f"<{guide.account_page}>")
     know = [f"**{title}.** {text}" for title, text in guide.know]
     return "\n\n".join([*parts, *([f"### {words.LABEL_GOOD_TO_KNOW}", *know] if know else [])])
 

@@ -11,6 +11,7 @@ from support.platforms import Colab, Kaggle
 
 from cave_setup import Setup, platform_secrets
 from cave_setup.errors import NotPossibleHere, UnknownPlace
+from cave_setup.guides import guide_to, places
 from cave_setup.guiding import progress
 from cave_setup.report import use_it
 from integration.conftest import SetUp, authorized, read_secrets
@@ -45,10 +46,7 @@ class RunIn:
         return setup
 
 
-STEPS = {
-    "colab": ("copy", "add", "permit"),
-    "kaggle": ("copy", "internet", "add", "attach"),
-}
+STEPS = {place: [step.key for step in there.steps] for place in places() if (there := guide_to(place))}
 
 
 def stages(found: Status, **situation: bool) -> str:

@@ -4,30 +4,39 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
 
 import cave_setup.guides
-from cave_setup.guides import PICTURES_CSS, guide_to
+from cave_setup.guides import PICTURES_CSS, Picture, guide_to, places
+from cave_setup.models import EnvironmentKey
 
 FOLDER = Path(cave_setup.guides.__file__).parent
-PLACES = sorted(path.parent.name.replace("_", "-") for path in FOLDER.glob("*/guide.yaml"))
+PLACES = places()
 PICTURES = sorted(FOLDER.glob("*/*.svg"))
 SVG = "{http://www.w3.org/2000/svg}"
 DRAWN_WITH = {"svg", "g", "rect", "circle", "ellipse", "line", "path", "polyline", "text", "tspan"}
 # What is our own words, not a platform's.
-OURS = {"description", "variable", "usual_variable", "usual_api_variable"}
+OURS = {"description", "variable", "usual_variable", "usual_api_variable", "folder"}
 
 
 def named(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
-def test_there_is_a_guide_to_code_ocean_and_none_to_a_laptop() -> None:
-    assert "code-ocean" in PLACES
+def test_there_is_a_guide_to_every_place_but_ones_own_computer() -> None:
+    assert set(PLACES) == set(get_args(EnvironmentKey)) - {"local"}
     assert guide_to("local") is None
+
+
+def pictures_of(place: str) -> list[Picture]:
+    guide = guide_to(place)
+    assert guide is not None
+    every = [one.picture for step in guide.steps for one in (step, step.instead) if one]
+    return [picture for picture in every if picture]
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -38,15 +47,20 @@ def test_a_guide_is_whole(place: str) -> None:
     assert guide.steps
     texts = [guide.begin, *(text for _, text in guide.know)]
     for step in guide.steps:
-        texts += [step.title, *step.text, step.before, step.picture.alt]
+        texts += [step.title, *step.text, step.before]
         assert step.text
-        assert len(step.picture.alt) > 40
         if step.repair:
             texts += [step.repair.title, *step.repair.text]
         if step.instead:
-            texts += [step.instead.title, *step.instead.text, step.instead.picture.alt]
+            texts += [step.instead.title, *step.instead.text]
+    alternatives = [picture.alt for picture in pictures_of(place)]
+    assert all(len(alternative) > 40 for alternative in alternatives)
+    texts += alternatives
     assert not [text for text in texts if "{" in text or text != text.strip()]
-    assert re.search(r"as of \w+ \d{4}", guide.labels_as_of)
+    assert re.search(r"[Aa]s of \w+ \d{4}", guide.labels_as_of)
+    assert len({step.key for step in guide.steps}) == len(guide.steps)
+    assert not re.search(r"(?<![s/])http:|[0-9a-f]{32}", " ".join(texts))
+    assert guide.account_page.startswith("https://") or not guide.account_page
     assert "simulated" in guide.tried
 
 
@@ -56,7 +70,8 @@ def test_every_label_is_used_and_spelled_out_nowhere_else(place: str) -> None:
     data = yaml.safe_load((folder / "guide.yaml").read_text())
     source = (folder / "guide.yaml").read_text().split("steps:", 1)[1]
     everything = source + "".join(path.read_text() for path in folder.glob("*.svg"))
-    for name, label in data["labels"].items():
+    everything += "".join((folder / path).read_text() for path in re.findall(r"file: (\.\./shared/\S+)", source))
+    for name, label in data.get("labels", {}).items():
         assert f"{{{name}}}" in everything, name
         if name in OURS or len(label) < 10:
             continue  # a short word such as “Value” may well stand in a sentence
@@ -66,7 +81,7 @@ def test_every_label_is_used_and_spelled_out_nowhere_else(place: str) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_every_picture_is_used(place: str) -> None:
     folder = FOLDER / place.replace("-", "_")
-    used = re.findall(r"file: (\S+)", (folder / "guide.yaml").read_text())
+    used = re.findall(r"file: ([^/\s]+)$", (folder / "guide.yaml").read_text(), re.MULTILINE)
     assert sorted(used) == sorted(path.name for path in folder.glob("*.svg"))
 
 
@@ -85,8 +100,7 @@ def test_a_picture_is_a_plain_drawing_in_the_colours_of_the_theme(path: Path) ->
 
 @pytest.mark.parametrize("path", PICTURES, ids=named)
 def test_a_picture_shows_the_marks_that_its_alternative_text_names(path: Path) -> None:
-    guide = guide_to(path.parent.name.replace("_", "-"))
-    assert guide is not None
+    shown_in = PLACES if path.parent.name == "shared" else [path.parent.name.replace("_", "-")]
     drawn = ET.fromstring(path.read_text())
     marks = [
         text.text
@@ -94,10 +108,10 @@ def test_a_picture_shows_the_marks_that_its_alternative_text_names(path: Path) -
         if group.get("class") == "mark"
         for text in group.iter(f"{SVG}text")
     ]
-    ways = [step.instead for step in guide.steps if step.instead]
-    pictures = [step.picture for step in guide.steps] + [way.picture for way in ways]
-    own = next(picture for picture in pictures if _without_labels(picture.svg) == _without_labels(path.read_text()))
-    assert marks == re.findall(r"marked (\d)", own.alt)
+    pictures = [picture for place in shown_in for picture in pictures_of(place)]
+    own = [picture for picture in pictures if _without_labels(picture.svg) == _without_labels(path.read_text())]
+    assert own
+    assert all(marks == re.findall(r"marked (\d)", picture.alt) for picture in own)
 
 
 def _without_labels(svg: str) -> str:
@@ -118,6 +132,7 @@ def test_labels_are_text_and_cannot_become_drawing(monkeypatch: pytest.MonkeyPat
     guide_to.cache_clear()
     assert guide is not None
     assert guide.begin == guide.steps[0].text[0] == "A <b> & {c}"
+    assert guide.steps[0].picture is not None
     text = ET.fromstring(guide.steps[0].picture.svg).find(f"{SVG}text")
     assert text is not None
     assert text.text == "A <b> & {c}"
