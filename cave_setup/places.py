@@ -236,8 +236,8 @@ PLACES: tuple[Place, ...] = (
 
 def place_names() -> dict[EnvironmentKey, str]:
     """Give the places that can be chosen: by key, the name of the plain one; your own computer first."""
-    named = {place.key: place.name for place in PLACES}
-    return {"local": named["local"], **named}
+    plain = {place.key: place.name for place in PLACES}
+    return dict(sorted(plain.items(), key=lambda named: (named[0] != "local", named[1].lower())))
 
 
 def keeping_in(key: EnvironmentKey) -> Keeping:

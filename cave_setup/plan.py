@@ -144,6 +144,8 @@ def _account(facts: Facts) -> Verdict:
     credential, account, seconds = facts.credential, facts.server.account, facts.server.seconds.get("account")
     if (failed := facts.problems.get("account")) is not None:
         return Verdict("problem", failed.sentence, failed.remedy, "sign-in")
+    if facts.environment.keeping == "nowhere" and credential is None:
+        return Verdict("problem", words.NOT_POSSIBLE_HERE, words.NOT_KEPT_HERE_REMEDY, "retry")
     if credential is None:
         if isinstance(facts.server.reachable, ServerError):
             problem = _unreachable(facts, facts.server.reachable, facts.server.seconds.get("reachable"))

@@ -573,8 +573,8 @@ READ_BACK_REMEDY = "Another program may have written at the same moment. Check a
 NO_FILE_FOR_PORT = "On Windows a server address with a port cannot be a file name, so that file is left out."
 
 SAVED_TITLE = "Saved"
-MOUNTED_TITLE = "Mounted as a secret"
-MOUNT_TITLE = "Mount as a secret"
+MOUNTED_TITLE = "Kept as a secret"
+MOUNT_TITLE = "Keep as a secret"
 MOUNT_SUMMARY = "the token is not in this run's secrets"
 SAVE_FOR_NOW_TITLE = "Save for this session"
 SAVED_FOR_NOW_TITLE = "Saved until this session ends"

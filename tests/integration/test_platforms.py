@@ -228,7 +228,7 @@ def test_in_codespaces_files_serve_and_a_secret_does_as_well(run_in: RunIn, ada:
     assert any("rebuild" in note for note in found.step("save").notes)
     mounted = run_in({"CODESPACES": "true"}, CAVE_TOKEN=ada).check()
     assert mounted.ready
-    assert mounted.step("save").title == "Mounted as a secret"
+    assert mounted.step("save").title == "Kept as a secret"
 
 
 def test_on_a_cluster_a_server_out_of_reach_may_be_the_nodes_fault(closed_port: int) -> None:

@@ -529,7 +529,7 @@ def test_a_secret_on_code_ocean_is_ready_without_a_file(demo: DemoServer, ada: s
     assert status.as_dict()["environment"]["key"] == "code-ocean"
     assert status.as_dict()["environment"]["home_persists"] is False
     assert status.as_dict()["token"]["source"] == "environment"
-    assert status.step("save").title == "Mounted as a secret"
+    assert status.step("save").title == "Kept as a secret"
     assert "API_SECRET" in status.step("save").summary
     assert set(states(status).values()) == {"done"}
     assert list(home.iterdir()) == []

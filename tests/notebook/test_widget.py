@@ -611,7 +611,7 @@ def test_a_place_that_is_not_right_is_put_right_in_two_clicks_and_no_request(wiz
     send(wizard, action="use-place", index=options(state).index("Google Colab"))
     state = wait_until(wizard, focused("account"))
     assert state["steps"][0]["title"] == "Google Colab"
-    assert state["steps"][4]["title"] == "Mount as a secret"
+    assert state["steps"][4]["title"] == "Keep as a secret"
     assert len(demo.requests.entries()) == asked
 
 
