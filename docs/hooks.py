@@ -44,16 +44,18 @@ def _guide(guide: Guide) -> str:
 
 
 def _step(step: GuideStep) -> list[str]:
-    parts = [*step.text, _picture(step.picture), *([step.before] if step.before else [])]
+    parts = [*step.text, *_picture(step.picture), *([step.before] if step.before else [])]
     if step.instead:
-        inside = [*step.instead.text, _picture(step.instead.picture)]
+        inside = [*step.instead.text, *_picture(step.instead.picture)]
         indented = "\n\n".join("\n".join(f"    {line}" for line in part.splitlines()) for part in inside)
         parts.append(f'??? note "{step.instead.title}"\n\n{indented}')
     return parts
 
 
-def _picture(picture: Picture) -> str:
-    """Give the drawing as one block of HTML: without blank lines, at which Markdown would end it."""
+def _picture(picture: Picture | None) -> list[str]:
+    """Give the drawing, if there is one, as a block of HTML: without blank lines, at which Markdown would end it."""
+    if picture is None:
+        return []
     drawn = picture.svg.replace("<svg", f'<svg aria-label="{escape(picture.alt)}"', 1)
     lines = [line for line in re.sub(r"<!--.*?-->", "", drawn, flags=re.DOTALL).splitlines() if line.strip()]
-    return "\n".join(['<figure class="guide">', *lines, "</figure>"])
+    return ["\n".join(['<figure class="guide">', *lines, "</figure>"])]

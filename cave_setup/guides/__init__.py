@@ -34,11 +34,11 @@ class Picture:
 
 @dataclass(frozen=True)
 class Instead:
-    """Another way of doing a step: with its own title, texts and picture."""
+    """Another way of doing a step: with its own title, texts and, where one helps, picture."""
 
     title: str
     text: tuple[str, ...]
-    picture: Picture
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class GuideStep:
     key, title : str
     text : tuple of str
         Paragraphs, in Markdown of which only bold, code and links count.
-    picture : Picture
+    picture : Picture, optional
+        Where one helps.
     before : str
         How it was called in older versions; empty if it was not.
     instead : Instead, optional
@@ -69,7 +70,7 @@ class GuideStep:
     key: str
     title: str
     text: tuple[str, ...]
-    picture: Picture
+    picture: Picture | None = None
     before: str = ""
     instead: Instead | None = None
     repair: Repair | None = None
@@ -98,6 +99,8 @@ class Guide:
         Of when the labels are.
     tried : str
         Whether this was tried in the real place.
+    account_page : str
+        Where the place keeps everybody's secrets, if that is one page for all; else empty.
 
     """
 
@@ -109,6 +112,12 @@ class Guide:
     know: tuple[tuple[str, str], ...]
     labels_as_of: str
     tried: str
+    account_page: str = ""
+
+
+def places() -> tuple[str, ...]:
+    """List the places that there is a guide to, as keys, in the order of the alphabet."""
+    return tuple(sorted(path.parent.name.replace("_", "-") for path in _HERE.glob("*/guide.yaml")))
 
 
 @functools.cache
@@ -132,17 +141,19 @@ def guide_to(place: str) -> Guide | None:
     import yaml  # noqa: PLC0415 - needed for guides only
 
     data = yaml.safe_load((folder / "guide.yaml").read_text(encoding="utf-8"))
-    labels: dict[str, str] = data["labels"]
+    labels: dict[str, str] = data.get("labels", {})
 
     def filled(text: str) -> str:
         return text.format_map(labels)
 
-    def picture(entry: dict[str, str]) -> Picture:
+    def picture(entry: dict[str, str] | None) -> Picture | None:
+        if entry is None:
+            return None
         drawing = (folder / entry["file"]).read_text(encoding="utf-8")
         return Picture(drawing.format_map({key: escape(label) for key, label in labels.items()}), filled(entry["alt"]))
 
     def instead(entry: dict[str, Any]) -> Instead:
-        return Instead(filled(entry["title"]), tuple(map(filled, entry["text"])), picture(entry["picture"]))
+        return Instead(filled(entry["title"]), tuple(map(filled, entry["text"])), picture(entry.get("picture")))
 
     def repair(entry: dict[str, Any]) -> Repair:
         return Repair(filled(entry["title"]), tuple(map(filled, entry["text"])))
@@ -152,7 +163,7 @@ def guide_to(place: str) -> Guide | None:
             key=entry["key"],
             title=filled(entry["title"]),
             text=tuple(map(filled, entry["text"])),
-            picture=picture(entry["picture"]),
+            picture=picture(entry.get("picture")),
             before=filled(entry.get("before", "")),
             instead=instead(entry["instead"]) if "instead" in entry else None,
             repair=repair(entry["repair"]) if "repair" in entry else None,
@@ -167,4 +178,5 @@ def guide_to(place: str) -> Guide | None:
         know=tuple((filled(entry["title"]), filled(entry["text"])) for entry in data["know"]),
         labels_as_of=data["labels_as_of"],
         tried=data["tried"],
+        account_page=data.get("account_page", ""),
     )

@@ -65,11 +65,10 @@ def _body(step: GuideStep, now: Progress, at: At) -> list[Block]:
     drawn = [_text(step.text), *_controls(step.key, now, at)]
     if step.before:
         drawn.append(blocks.rich("before", list(as_tree(step.before)), "note"))
-    drawn.append(_picture(step.picture))
+    drawn += _picture(step.picture)
     if step.instead:
-        drawn.append(
-            blocks.more("instead", step.instead.title, [_text(step.instead.text), _picture(step.instead.picture)])
-        )
+        inside = [_text(step.instead.text), *_picture(step.instead.picture)]
+        drawn.append(blocks.more("instead", step.instead.title, inside))
     return drawn
 
 
@@ -77,8 +76,8 @@ def _text(paragraphs: tuple[str, ...]) -> Block:
     return blocks.rich("text", [node for text in paragraphs for node in as_tree(text)])
 
 
-def _picture(picture: Picture) -> Block:
-    return blocks.picture("picture", picture.svg, picture.alt)
+def _picture(picture: Picture | None) -> list[Block]:
+    return [blocks.picture("picture", picture.svg, picture.alt)] if picture else []
 
 
 def _controls(key: str, now: Progress, at: At) -> list[Block]:
