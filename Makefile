@@ -23,8 +23,8 @@ bench: $(VENV)/dev  ## what importing and checking cost, beside peers in the sam
 	$(PYTHON) benchmarks/run.py
 	$(PYTHON) benchmarks/classroom.py 500
 
-docs: $(VENV)/dev  ## the documentation site, in site/
-	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+docs: $(VENV)/dev  ## the documentation site, in site/; `make test` builds and checks it, too
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 stress: $(VENV)/dev chromium  ## what takes too long for every change: also beside the real cloud-volume
 	$(PIP) cloud-volume

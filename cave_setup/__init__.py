@@ -52,7 +52,9 @@ _HOMES = {
 }
 
 
-def wizard(server_address: str | None = None, datastack: str | None = None) -> Wizard:
+def wizard(
+    server_address: str | None = None, datastack: str | None = None, *, environment: str | None = None
+) -> Wizard:
     """Make the wizard; as the last line of a cell it shows itself.
 
     Parameters
@@ -61,6 +63,8 @@ def wizard(server_address: str | None = None, datastack: str | None = None) -> W
         The CAVE deployment; by default ``https://global.daf-apis.com``.
     datastack : str, optional
         The datastack that shall be readable; by default ``minnie65_public``.
+    environment : str, optional
+        Where this is, such as ``"jupyterhub"``; by default it is found out.
 
     Returns
     -------
@@ -71,11 +75,13 @@ def wizard(server_address: str | None = None, datastack: str | None = None) -> W
     ------
     AddressError
         If the address or the name of the datastack cannot be one.
+    UnknownPlace
+        If there is no such environment.
 
     """
     from cave_setup.notebook.widget import Wizard  # noqa: PLC0415 - ipywidgets is loaded only for this
 
-    return Wizard(server_address, datastack)
+    return Wizard(server_address, datastack, environment=environment)
 
 
 def activate(server_address: str | None = None, datastack: str | None = None, *, replace: bool = False) -> Status:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Literal
 
 from cave_setup import words
+from cave_setup.choosing import find_datastacks
 from cave_setup.environment import computer_name
 from cave_setup.errors import (
     NotJson,
@@ -34,7 +35,7 @@ from cave_setup.plan import plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cave_setup.models import Candidate, Facts, Status, Terms, Token
+    from cave_setup.models import Candidate, DatastackChoice, Facts, Status, Terms, Token
 
 _FRESH = timedelta(seconds=60)  # how old the server's word may be that a token lasts when it is saved
 
@@ -45,20 +46,23 @@ class Setup(KeyActions):
     Parameters
     ----------
     server_address : str, optional
-        The deployment; by default the variable ``CAVE_SETUP_SERVER``, else ``https://global.daf-apis.com``.
+        The deployment; by default the variable ``CAVE_SETUP_SERVER``, else the one on which the datastack is known to
+        be, else ``https://global.daf-apis.com``.
     datastack : str, optional
         The datastack that shall be readable; by default ``CAVE_SETUP_DATASTACK``, else ``minnie65_public``.
     store : TokenStore, optional
         The token files; by default those of this user.
     variables : mapping, optional
         The environment variables; by default those of this process.
-    environment : Environment, optional
-        Where we are; by default it is found out.
+    environment : str or Environment, optional
+        Where we are, such as ``"colab"``; by default the variable ``CAVE_SETUP_ENVIRONMENT``, else it is found out.
 
     Raises
     ------
     AddressError
         If the address or the name of the datastack cannot be one.
+    UnknownPlace
+        If there is no such environment.
 
     Notes
     -----
@@ -230,6 +234,31 @@ class Setup(KeyActions):
         """Give the lasting key that is looked at, for the clipboard of whose it is; empty if there is none."""
         facts = self._found()
         return facts.credential.token.reveal() if facts.credential and facts.is_lasting else ""
+
+    # ------------------------------------------------------------------------------------------------ datastacks
+
+    def datastacks(self) -> tuple[DatastackChoice, ...]:
+        """List the server's datastacks with what stands in the way of each, those that can be read first.
+
+        Returns
+        -------
+        tuple of DatastackChoice
+            After ten seconds at most; what was not found out until then is ``unknown``.
+
+        Raises
+        ------
+        NoTokenToActWith
+            If there is no token for this server, or it does not accept it.
+        ServerError
+            If it could not be asked for the list.
+
+        """
+        found = find_datastacks(self.server, acting(self._found()))
+        if isinstance(found, ServerError):
+            raise found
+        if isinstance(found, TokenRefused):
+            raise NoTokenToActWith(words.NO_TOKEN_TO_ACT_WITH, words.SIGN_IN_AGAIN)
+        return found
 
     # ----------------------------------------------------------------------------------------------------- terms
 

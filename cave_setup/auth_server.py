@@ -17,12 +17,14 @@ from cave_setup.models import (
     ApiKey,
     DatastackRecord,
     PermissionMissing,
+    Rights,
     ServerAddress,
     Terms,
     TermsOpen,
     Token,
     TokenRefused,
     UnknownDatastack,
+    datastack_name,
     deployment_of,
 )
 from cave_setup.reading import OK, expect, read_key, refuses_token, text, understood
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 # Characters of a description. A longer one is answered with 500, and leaves a key behind that is listed nowhere.
 LONGEST_DESCRIPTION = 120
+# Datastacks of a server that are offered; whoever wants another one types it.
+MOST_DATASTACKS = 200
 
 _FORBIDDEN = 403
 _NOT_FOUND = 404
@@ -193,6 +197,33 @@ class AuthServer:
         return DatastackRecord(datastack, self._data_server(answer, data))
 
     @_forgetting
+    def datastacks(self, token: Token) -> tuple[str, ...] | TokenRefused:
+        """Ask the info service for its datastacks: also those whose terms are open, so it is no proof of anything."""
+        answer = self._exchange.get(self.address, "/info/api/v2/datastacks", token)
+        if refuses_token(answer):
+            return TokenRefused()
+        names = dict.fromkeys(name for name in expect(answer, list) if _is_a_datastack(name))
+        return tuple(names)[:MOST_DATASTACKS]
+
+    @_forgetting
+    def rights(self, token: Token) -> Rights | TokenRefused:
+        """Ask what the account may read: the answer from which the services judge (WIRE section 8)."""
+        answer = self._exchange.get(self.address, "/auth/api/v1/user/cache", token)
+        if refuses_token(answer):
+            return TokenRefused()
+        data = expect(answer, dict)
+        return understood(answer, lambda: self._read_rights(data))
+
+    @_forgetting
+    def dataset_of(self, token: Token, datastack: str) -> str | None:
+        """Ask which data set a datastack shows, as the services do; None if the server does not say."""
+        path = f"/auth/api/v1/service/datastack/table/{quote(datastack, safe='')}/dataset"
+        answer = self._exchange.get(self.address, path, token)
+        if answer.status == _NOT_FOUND:
+            return None
+        return text(expect(answer, str))
+
+    @_forgetting
     def versions(self, token: Token, record: DatastackRecord) -> Versions:
         """Ask the datastack's own data server for its materialized versions: the proof that data can be read."""
         path = f"/materialize/api/v3/datastack/{quote(record.name, safe='')}/versions"
@@ -303,6 +334,14 @@ class AuthServer:
             found.setdefault(terms.id, terms)
         return tuple(found.values())
 
+    def _read_rights(self, data: dict[str, Any]) -> Rights:
+        entries = [(text(entry["dataset_name"]), entry) for entry in data["missing_tos"]]
+        terms = {name: self._terms(entry["tos_id"], entry.get("tos_name"), name) for name, entry in reversed(entries)}
+        viewable = _viewable(data["permissions_v2"])
+        # Servers that do not say what acceptance would open let the services name the terms in any case.
+        with_terms = _viewable(data["permissions_v2_ignore_tos"]) if "permissions_v2_ignore_tos" in data else terms
+        return Rights(viewable, viewable.union(with_terms), terms)
+
     def _terms(self, number: object, name: object, dataset: object) -> Terms:
         identity = int(str(number))
         url = f"{self.address.url}/sticky_auth/api/v1/tos/{identity}/accept"
@@ -338,6 +377,18 @@ class AuthServer:
         if address is None or (address.is_loopback and not self.address.is_loopback):
             raise errors.UnexpectedAnswer(answer.host, "no usable data server in the datastack's record")
         return address
+
+
+def _is_a_datastack(name: object) -> bool:
+    """Whether this can be the name of a datastack, which becomes part of an address and of a line on the screen."""
+    try:
+        return isinstance(name, str) and datastack_name(name) == name
+    except errors.AddressError:
+        return False
+
+
+def _viewable(permissions: dict[str, list[str]]) -> frozenset[str]:
+    return frozenset(text(dataset) for dataset, may in permissions.items() if "view" in may)
 
 
 def _accept_path(terms_id: int) -> str:

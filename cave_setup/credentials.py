@@ -51,7 +51,7 @@ def find_credentials(
         if file and file.token
     ]
     mounted = [
-        Credential(found.token, "environment", found.name, other_server(found.token))
+        Credential(found.token, "environment", found.where, other_server(found.token))
         for found in in_variables
         if found.token and not found.other_server
     ]

@@ -1,87 +1,32 @@
-"""Where are we: an ordered table of places, and which of them this is. Looks at variables and folders, asks nobody."""
+"""Where are we: which of the places this is, as far as variables, folders and the process show. Asks nobody."""
 
 from __future__ import annotations
 
 import getpass
 import os
 import platform
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cave_setup.models import Environment, EnvironmentKey
+from cave_setup import words
+from cave_setup.errors import UnknownPlace
+from cave_setup.models import DEMO_HOME_MARK, Environment
+from cave_setup.places import PLACES, place_names
+from cave_setup.signs import Process, Scene, Seen, disk_of_home, is_lost_with_the_machine
 
-Signs = Callable[[Mapping[str, str], Path], bool]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-# Names under which people keep a CAVE token in a variable; no CAVE library reads one (docs/wire.md section 10).
-ANYWHERE = ("CAVE_TOKEN", "CAVECLIENT_TOKEN", "FLYWIRE_TOKEN", "CHUNKEDGRAPH_SECRET")
-# On Code Ocean a secret arrives under the name of its *type* unless renamed, so these may hold other secrets too:
-# `secret_variables` takes none that lacks the form of a token or is named for another deployment.
-ON_CODE_OCEAN = (
-    *ANYWHERE,
-    *("API_SECRET_microns", "API_SECRET_v1dd", "API_SECRET", "API_SECRET_2", "CUSTOM_KEY", "CUSTOM_KEY_2"),
-)
+    from cave_setup.models import FrontEnd
+    from cave_setup.places import Place
 
 _LONGEST_NAME = 120  # characters that the server has room for in the list of keys (docs/wire.md section 4)
+_SYSTEMS = {"darwin": "macOS", "linux": "Linux", "win32": "Windows", "emscripten": "WebAssembly"}
 
 
-@dataclass(frozen=True)
-class Place:
-    """One row of the table: how a place is recognised and what it means for a token.
-
-    Parameters
-    ----------
-    key, name, home_persists, secret_variables, variables_first, shared_folders
-        As in `cave_setup.models.Environment`.
-    signs : callable
-        ``signs(variables, root)``: whether this is the place.
-
-    """
-
-    key: EnvironmentKey
-    name: str
-    signs: Signs
-    home_persists: bool | None
-    secret_variables: tuple[str, ...] = ANYWHERE
-    variables_first: bool = False
-    shared_folders: tuple[str, ...] = ()
-
-
-def _any_variable(*names: str) -> Signs:
-    return lambda variables, _root: any(variables.get(name) for name in names)
-
-
-def _folder(path: str) -> Signs:
-    # Path.is_dir() raises where a folder on the way may not be entered (/root, for everybody but root); this does not.
-    return lambda _variables, root: os.path.isdir(root / path)  # noqa: PTH112
-
-
-def _either(*signs: Signs) -> Signs:
-    return lambda variables, root: any(sign(variables, root) for sign in signs)
-
-
-# The first row whose signs are seen wins; order matters, since places are built on top of each other.
-PLACES: tuple[Place, ...] = (
-    Place(
-        key="code-ocean",
-        name="Code Ocean capsule",
-        signs=_either(_any_variable("CO_CAPSULE_ID", "CO_COMPUTATION_ID", "CO_PIPELINE_ID"), _folder("root/capsule")),
-        home_persists=False,
-        secret_variables=ON_CODE_OCEAN,
-        variables_first=True,
-        shared_folders=("~/capsule", "/root/capsule", "/code", "/data", "/scratch", "/results"),
-    ),
-    Place(
-        key="local",
-        name="Your own computer",
-        signs=lambda _variables, _root: True,
-        home_persists=True,
-    ),
-)
-
-
-def detect(variables: Mapping[str, str], root: Path = Path("/")) -> Environment:
-    """Say where we are.
+def detect(variables: Mapping[str, str], root: Path = Path("/"), process: Process | None = None) -> Environment:
+    """Say where we are: the first place of the table of which something is seen.
 
     Parameters
     ----------
@@ -89,22 +34,115 @@ def detect(variables: Mapping[str, str], root: Path = Path("/")) -> Environment:
         The environment variables, as `os.environ` has them.
     root : Path
         Root of the file system to look at; another one only in tests.
+    process : Process, optional
+        What else is known of this process; by default nothing is.
 
     Returns
     -------
     Environment
 
     """
-    place = next(place for place in PLACES if place.signs(variables, root))
+    scene = Scene(variables, root, process or Process())
+    seen, place = next((seen, place) for place in PLACES if (seen := place.sign(scene)))
+    disk, is_own = _disk(place, scene)
+    persists = place.home_persists
+    if disk:
+        persists = False
+    elif persists is None and is_own:
+        persists = True  # somebody has put a disk there, for what is to be kept
+    found = _environment(place, persists, scene, seen)
+    return replace(found, home=words.home_on(disk)) if disk and place.home_persists is not False else found
+
+
+def choose(
+    key: str,
+    variables: Mapping[str, str],
+    root: Path = Path("/"),
+    process: Process | None = None,
+    *,
+    home_persists: bool | None = None,
+) -> Environment:
+    """Take a person's word for where we are.
+
+    Parameters
+    ----------
+    key : str
+        One of `cave_setup.models.EnvironmentKey`; empty for the one that is found.
+    variables, root, process
+        As in `detect`.
+    home_persists : bool, optional
+        The person's word on the home folder, too; by default it is as is usual in that place.
+
+    Returns
+    -------
+    Environment
+        Folders that others see in the place which this is by its signs stay out of bounds.
+
+    Raises
+    ------
+    UnknownPlace
+        If there is no such key.
+
+    """
+    scene = Scene(variables, root, process or Process())
+    found = detect(variables, root, process)
+    place = _row(key.strip().lower() or found.key, found)
+    if place is None:
+        raise UnknownPlace(*words.no_such_place(key, list(place_names())))
+    usual = found.home_persists if place.key == found.key else place.home_persists
+    persists = usual if home_persists is None else home_persists
+    chosen = _environment(place, persists, scene, Seen(""))
+    shared = dict.fromkeys([*chosen.shared_folders, *found.shared_folders])
+    return replace(
+        chosen,
+        certainty="chosen",
+        shared_folders=tuple(shared),
+        home_disk=_disk(place, scene)[0] if persists else "",
+    )
+
+
+def _row(key: str, found: Environment) -> Place | None:
+    """Give the row of a place, and of several the one that was found here or else the plain one."""
+    rows = [place for place in PLACES if place.key == key]
+    return next((place for place in rows if place.name == found.name), rows[-1] if rows else None)
+
+
+def _environment(place: Place, persists: bool | None, scene: Scene, seen: Seen) -> Environment:  # noqa: FBT001 - a fact
+    keeping = place.keeping
+    if keeping in {"files", "session"} and persists is not None:
+        keeping = "files" if persists else "session"
     return Environment(
         key=place.key,
         name=place.name,
-        detail=_system_name(),
-        home_persists=place.home_persists,
+        detail=_SYSTEMS.get(scene.process.system, scene.process.system),
+        home_persists=persists,
         secret_variables=place.secret_variables,
         variables_first=place.variables_first,
         shared_folders=place.shared_folders,
+        keeping=keeping,
+        platform=place.platform,
+        home=place.home if persists == place.home_persists else "",
+        seen=seen.what,
+        certainty="certain" if seen.is_certain else "likely",
+        front_end=_front_end(scene),
     )
+
+
+def _disk(place: Place, scene: Scene) -> tuple[str, bool]:
+    """Say on what the home folder is lost, if it is; and whether it lies on a disk of its own."""
+    mark = scene.root / str(scene.process.home).lstrip("/") / DEMO_HOME_MARK
+    if not place.judged_by_disk or os.path.exists(mark):  # noqa: PTH110 - it never raises
+        return "", False  # a demo's home is lost in any case, and acts one that is not
+    kind, is_own = disk_of_home(scene)
+    return (kind, is_own) if is_lost_with_the_machine(kind) else ("", is_own)
+
+
+def _front_end(scene: Scene) -> FrontEnd:
+    """Say what draws the notebook, as far as that shows in the kernel; which Jupyter it is, only the page knows."""
+    if "google.colab" in scene.process.modules or scene.variables.get("COLAB_RELEASE_TAG"):
+        return "colab"
+    is_vscode = scene.process.names or any(scene.variables.get(name) for name in ("VSCODE_PID", "VSCODE_CWD"))
+    return "vscode" if is_vscode and "ipykernel" in scene.process.modules else ""
 
 
 def computer_name(environment: Environment) -> str:
@@ -124,7 +162,3 @@ def computer_name(environment: Environment) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-
-
-def _system_name() -> str:
-    return {"Darwin": "macOS"}.get(platform.system(), platform.system())

@@ -90,6 +90,14 @@ class AddressError(SetupError, ValueError):
     """The text cannot be the address of a CAVE server."""
 
 
+class UnknownPlace(SetupError, ValueError):
+    """There is no place of this name where notebooks run."""
+
+
+class NotPossibleHere(SetupError):
+    """Python runs where CAVE cannot be used at all."""
+
+
 class StoreError(SetupError):
     """Token files could not be read or written."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from pathlib import Path
@@ -41,11 +42,28 @@ def exists(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110
 
 
-def can_be_written(folder: Path) -> bool:
-    """Whether files can be made in the folder, or the folder itself if there is none yet."""
+def obstacle_to_writing(folder: Path) -> int:
+    """Say what keeps files from being made in the folder, or the folder itself if there is none yet.
+
+    Returns
+    -------
+    int
+        As of `errno`; 0 if nothing is seen. A quota shows only in writing.
+
+    """
     while not exists(folder) and folder != folder.parent:
         folder = folder.parent
-    return os.access(folder, os.W_OK | os.X_OK)
+    if not os.path.isdir(folder):  # noqa: PTH112 - it never raises
+        return errno.ENOTDIR
+    if hasattr(os, "statvfs"):
+        with contextlib.suppress(OSError):
+            disk = os.statvfs(folder)
+            free = disk.f_bavail if os.getuid() else disk.f_bfree
+            if disk.f_flag & os.ST_RDONLY:
+                return errno.EROFS
+            if (disk.f_blocks and not free) or (disk.f_files and not disk.f_ffree):
+                return errno.ENOSPC
+    return 0 if os.access(folder, os.W_OK | os.X_OK) else errno.EACCES
 
 
 def is_shared(path: Path, folders: Sequence[str], home: Path) -> bool:

@@ -5,7 +5,7 @@ A guide's texts and pictures are data (`cave_setup.guides`); here is only what i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from cave_setup import words
@@ -13,6 +13,8 @@ from cave_setup.models import Account, TokenRefused
 from cave_setup.secret_variables import is_for_elsewhere, is_of_code_ocean, speaks_of_cave
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cave_setup.models import Facts, SecretVariable, Slot
 
 Stage = Literal["done", "now", "next"]
@@ -86,13 +88,15 @@ def what_is_wrong(found: SecretVariable, host: str) -> str:
 
 
 def progress(
-    facts: Facts, *, copied: bool = False, opened: bool = False, has_secret: bool = False
+    facts: Facts, steps: Sequence[str], *, copied: bool = False, opened: bool = False, has_secret: bool = False
 ) -> tuple[Progress, ...]:
-    """Judge the five steps of mounting a secret.
+    """Judge the steps of keeping a token as a secret.
 
     Parameters
     ----------
     facts : Facts
+    steps : sequence of str
+        The keys of the guide's steps.
     copied, opened : bool
         The token was copied, and the platform's account page opened, from here a moment ago. That is the wizard's own
         doing; the rest is observed.
@@ -104,6 +108,57 @@ def progress(
     tuple of Progress
 
     """
+    if facts.environment.key == "code-ocean":
+        return _in_a_capsule(facts, copied=copied, opened=opened, has_secret=has_secret)
+    return _elsewhere(facts, steps, copied=copied, opened=opened, has_secret=has_secret)
+
+
+def _elsewhere(
+    facts: Facts, steps: Sequence[str], *, copied: bool, opened: bool, has_secret: bool
+) -> tuple[Progress, ...]:
+    """Judge the steps where the platform has no list of what is attached: little of it shows before it is all done.
+
+    What cannot be observed is to do now, all of it, once what comes before has been done.
+    """
+    repair, closed = _to_repair(facts), next(filter(_is_closed, facts.secret_variables), None)
+    if facts.mounted is not None and not repair:
+        return _until(steps, len(steps), words.secret_arrived(facts.mounted.shown))
+    if closed is not None and "permit" in steps:
+        return _until(steps, steps.index("permit"), "", what_is_wrong(closed, facts.server_address.netloc))
+    if has_secret and "add" in steps:
+        return _until(steps, steps.index("add") + 1, words.IS_THERE_ALREADY, facts.platform.damage)
+    is_online = isinstance(facts.server.account, Account)
+    seen = {"copy": copied, "account": opened, "internet": is_online}
+    wrong = tuple(what_is_wrong(found, facts.server_address.netloc) for found in wrong_secrets(facts))
+    found = tuple(filter(None, (repair or facts.platform.damage, *(() if repair else wrong))))
+    judged, waits = [], False
+    for key in steps:
+        if seen.get(key):
+            judged.append(Progress(key, "done"))
+            continue
+        at_add = found if key == "add" else ()
+        judged.append(Progress(key, "next" if waits else "now", at_add, is_repair=key == "add" and bool(repair)))
+        waits = waits or key in {"copy", "account"}
+    return tuple(judged)
+
+
+def _until(steps: Sequence[str], count: int, found: str, then: str = "") -> tuple[Progress, ...]:
+    """Give so many steps as done, saying what was found at the last of them, and the others as to do now."""
+    done = [Progress(key, "done") for key in steps[:count]]
+    if found:
+        done[-1] = replace(done[-1], found=(found,))
+    to_do = [Progress(key, "now") for key in steps[count:]]
+    if to_do and then:
+        to_do[0] = replace(to_do[0], found=(then,))
+    return (*done, *to_do)
+
+
+def _is_closed(found: SecretVariable) -> bool:
+    """Whether the secret is there and this notebook may not read it."""
+    return found.fault == words.COLAB_NO_ACCESS
+
+
+def _in_a_capsule(facts: Facts, *, copied: bool, opened: bool, has_secret: bool) -> tuple[Progress, ...]:
     repair = _to_repair(facts)
     if facts.mounted is not None and not repair:
         return (*_all_done(_KEYS[:4]), Progress("restart", "done", (words.secret_arrived(facts.mounted.shown),)))

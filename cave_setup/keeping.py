@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from cave_setup import words
@@ -10,7 +11,7 @@ from cave_setup.guiding import waiting_slot
 from cave_setup.models import Account, Credential, DatastackRecord, Facts, Token, TokenFile, TokenRefused, Verdict
 
 if TYPE_CHECKING:
-    from cave_setup.models import Need, Status
+    from cave_setup.models import Environment, Need, Status
 
 
 def can_activate(status: Status) -> bool:
@@ -18,7 +19,9 @@ def can_activate(status: Status) -> bool:
     facts = status.facts
     if facts.credential is None or not facts.is_lasting or not isinstance(facts.server.account, Account):
         return False
-    return facts.environment.home_persists is False and bool(_open_targets(facts) or not are_files_in_place(facts))
+    return facts.environment.keeping in {"secret", "session"} and bool(
+        _open_targets(facts) or not are_files_in_place(facts)
+    )
 
 
 def judge_keeping(facts: Facts) -> Verdict:
@@ -33,12 +36,25 @@ def judge_keeping(facts: Facts) -> Verdict:
 
 def _by_place(facts: Facts) -> Verdict:
     credential, environment = facts.credential, facts.environment
-    is_mounted_here = environment.variables_first and environment.home_persists is False
+    if environment.keeping == "nowhere":
+        return Verdict("problem", words.NOT_KEPT_HERE, words.NOT_KEPT_HERE_REMEDY, "retry")
     if credential is None or credential.other_server:
-        return Verdict("waiting", words.SAVE_WAIT, title=words.MOUNT_TITLE if is_mounted_here else "")
-    if is_mounted_here:
+        return Verdict("waiting", words.SAVE_WAIT, title=_title(environment))
+    if environment.keeping == "secret" and (environment.keeps_for_a_run or _is_mounted(facts)):
         return _as_secret(facts)
-    return _in_files(facts, credential)
+    verdict = _in_files(facts, credential)
+    if environment.keeping == "session":
+        return replace(verdict, title=words.SAVED_FOR_NOW_TITLE if verdict.state == "done" else _title(environment))
+    if environment.keeping == "secret" and verdict.state == "done":
+        return replace(verdict, notes=(*verdict.notes, words.secret_serves_all(environment.platform)))
+    return verdict
+
+
+def _title(environment: Environment) -> str:
+    """Name the step where it is another one than saving in files that last."""
+    if environment.keeps_for_a_run:
+        return words.MOUNT_TITLE
+    return words.SAVE_FOR_NOW_TITLE if environment.keeping == "session" else ""
 
 
 def _as_secret(facts: Facts) -> Verdict:
@@ -49,7 +65,7 @@ def _as_secret(facts: Facts) -> Verdict:
         return Verdict("waiting", words.saved_token_dead([mounted.shown]), title=words.MOUNT_TITLE)
     if mounted and mounted.fault:
         sentence = words.secret_is_wrong(mounted.shown, mounted.fault)
-        return Verdict("problem", sentence, words.EDIT_SECRET_REMEDY, "mount", words.MOUNT_TITLE)
+        return Verdict("problem", sentence, words.edit_secret(facts.environment.platform), "mount", words.MOUNT_TITLE)
     if mounted:
         return Verdict("done", words.mounted(mounted.shown), title=words.MOUNTED_TITLE, notes=notes)
     state: Literal["todo", "waiting"] = "todo" if facts.is_lasting else "waiting"
@@ -57,7 +73,8 @@ def _as_secret(facts: Facts) -> Verdict:
     if slot:
         sentence = words.slot_not_arrived(slot.shown, slot.variable)
         return Verdict(state, sentence, words.RESTART_REMEDY, "restart", words.MOUNT_TITLE, notes)
-    return Verdict(state, words.MOUNT_SUMMARY, words.MOUNT_REMEDY, "mount", words.MOUNT_TITLE, notes)
+    remedy = words.mount_remedy(facts.environment.platform)
+    return Verdict(state, words.MOUNT_SUMMARY, remedy, "mount", words.MOUNT_TITLE, notes)
 
 
 def _is_mounted(facts: Facts) -> bool:
@@ -90,6 +107,9 @@ def _in_files(facts: Facts, credential: Credential) -> Verdict:
         )
     if not facts.is_lasting:
         return Verdict("waiting", words.SAVE_WAIT)
+    if store.obstacle:
+        sentence = words.folder_not_writable(store.folder, store.obstacle)
+        return Verdict("problem", sentence, words.FOLDER_NOT_WRITABLE_REMEDY, "save")
     need = _save_need(facts)
     remedy = words.SAVE_REPLACE_REMEDY if need == "replace" else words.SAVE_REMEDY
     return Verdict("todo", fault, remedy, need, notes=_save_notes(facts, credential))

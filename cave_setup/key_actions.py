@@ -144,7 +144,7 @@ class KeyActions(Looking):
         old = acting(facts)
         if not facts.is_lasting:
             raise NoTokenToActWith(words.NO_TOKEN_TO_ACT_WITH, words.SIGN_IN_AGAIN)
-        mounted = tuple(found.name for found in facts.secret_variables if found.token == old)
+        mounted = tuple(found.where for found in facts.secret_variables if found.token == old)
         own_id = facts.own_key.id if facts.own_key else None
         try:
             new, report = keys.rotate(self.server, self._store, old, own_id, computer_name(self._environment), mounted)

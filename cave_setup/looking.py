@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cave_setup import words
 from cave_setup.auth_server import AuthServer
 from cave_setup.code_ocean import account_page
-from cave_setup.environment import detect
+from cave_setup.environment import choose, detect
+from cave_setup.errors import NotPossibleHere
 from cave_setup.models import (
     DEFAULT_DATASTACK,
     DEFAULT_SERVER,
     Credential,
     ServerAddress,
     datastack_name,
+    home_of,
+    known_deployment,
 )
 from cave_setup.observe import Kept, observe
 from cave_setup.plan import plan
+from cave_setup.signs import Process
 from cave_setup.token_store import TokenStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cave_setup.errors import SetupError
-    from cave_setup.models import Candidate, Environment, Facts, Status, StepKey
+    from cave_setup.models import Candidate, Environment, Facts, FrontEnd, Status, StepKey
 
 SERVER_VARIABLE = "CAVE_SETUP_SERVER"
 DATASTACK_VARIABLE = "CAVE_SETUP_DATASTACK"
+ENVIRONMENT_VARIABLE = "CAVE_SETUP_ENVIRONMENT"
 
 
 class Looking:
@@ -40,22 +47,23 @@ class Looking:
         *,
         store: TokenStore | None = None,
         variables: Mapping[str, str] | None = None,
-        environment: Environment | None = None,
+        environment: Environment | str | None = None,
     ) -> None:
+        if sys.platform == "emscripten":  # where threads, and so all else here, would fail without a word
+            raise NotPossibleHere(words.NOT_POSSIBLE_HERE, words.NOT_KEPT_HERE_REMEDY)
         self._variables = os.environ if variables is None else variables
-        self._environment = environment or detect(self._variables)
-        self._store = store or TokenStore(
-            cloud_volume_dir=self._variables.get("CLOUD_VOLUME_DIR"), never_in=self._environment.shared_folders
-        )
+        self._store = store or TokenStore(cloud_volume_dir=self._variables.get("CLOUD_VOLUME_DIR"))
+        self._environment = self._where(environment or self._variables.get(ENVIRONMENT_VARIABLE) or "")
+        self._store.keep_out_of(self._environment.shared_folders)
         self._server: AuthServer | None = None
         self._given: Credential | None = None
         self._candidates: tuple[Candidate, ...] = ()
         self._facts: Facts | None = None
         self._account_page = ""
-        self.use_server(
-            server_address or self._variables.get(SERVER_VARIABLE) or DEFAULT_SERVER,
-            datastack or self._variables.get(DATASTACK_VARIABLE) or DEFAULT_DATASTACK,
-        )
+        datastack = datastack or self._variables.get(DATASTACK_VARIABLE) or DEFAULT_DATASTACK
+        home = home_of(datastack)
+        server_address = server_address or self._variables.get(SERVER_VARIABLE)
+        self.use_server(server_address or (home.url if home else DEFAULT_SERVER), datastack)
 
     def __repr__(self) -> str:
         return f"Setup(server_address={self.server_address.url!r}, datastack={self.datastack!r})"
@@ -64,6 +72,11 @@ class Looking:
     def server_address(self) -> ServerAddress:
         """The deployment that is set up."""
         return self.server.address
+
+    @property
+    def environment(self) -> Environment:
+        """Where this is."""
+        return self._environment
 
     @property
     def server(self) -> AuthServer:
@@ -75,6 +88,8 @@ class Looking:
     def use_server(self, server_address: str, datastack: str) -> None:
         """Set up another deployment or datastack from now on; a token given for another deployment is forgotten.
 
+        For a data server that is known, its deployment is taken: accounts are there.
+
         Raises
         ------
         AddressError
@@ -82,6 +97,9 @@ class Looking:
 
         """
         address = ServerAddress(server_address)
+        known = known_deployment(address.netloc)
+        if known and address.netloc in known.data_servers:
+            address = ServerAddress(known.url)
         name = datastack_name(datastack)
         if self._server is None or self._server.address != address:
             self.close()
@@ -112,6 +130,42 @@ class Looking:
         problems = self._found().problems
         self._look_again()
         return self._say(*self._found().reports, problems=problems)
+
+    def use_environment(self, environment: str, *, home_persists: bool | None = None) -> Status:
+        """Take a person's word for where this is, from now on.
+
+        Parameters
+        ----------
+        environment : str
+            One of `cave_setup.models.EnvironmentKey`; empty to find it out anew.
+        home_persists : bool, optional
+            Whether the home folder is there tomorrow; by default as is usual there.
+
+        Raises
+        ------
+        UnknownPlace
+            If there is no such key; nothing is changed then.
+
+        """
+        self._environment = self._where(environment, home_persists=home_persists)
+        self._store.keep_out_of(self._environment.shared_folders)
+        if self._facts is None:
+            return self.check()
+        return self.look_here()
+
+    def drawn_by(self, front_end: FrontEnd) -> None:
+        """Note what draws the notebook, which only its page knows."""
+        self._environment = replace(self._environment, front_end=front_end)
+        if self._facts is not None:
+            self._facts = replace(self._facts, environment=self._environment)
+
+    def _where(self, environment: Environment | str, *, home_persists: bool | None = None) -> Environment:
+        if not isinstance(environment, str):
+            return environment
+        process = Process.this(self._store.home)
+        if not environment and home_persists is None:
+            return detect(self._variables, process=process)
+        return choose(environment, self._variables, process=process, home_persists=home_persists)
 
     def use_account_page(self, address: str) -> Status:
         """Take any address of the platform that we are on, where it could not be found out, for the guide's links.

@@ -24,6 +24,7 @@ class CaveSetupMagics(Magics):
     @argument("what", nargs="?", default="wizard", help="“status” for the findings only; nothing for the wizard")
     @argument("--server", help="CAVE server, for example https://global.daf-apis.com")
     @argument("--datastack", help="datastack that shall be readable, for example minnie65_public")
+    @argument("--environment", help="where this is, if it was not recognised: local, colab, jupyterhub, hpc …")
     @line_magic
     def cave_setup(self, line: str) -> None:
         """Set this computer up for CAVE. A token is never an argument: the wizard takes it without storing it."""
@@ -44,13 +45,13 @@ class CaveSetupMagics(Magics):
     def _wizard(self, arguments: Any) -> Any:  # noqa: ANN401 - argparse has no better type
         from cave_setup.notebook.widget import Wizard  # noqa: PLC0415 - ipywidgets is loaded only for this
 
-        return Wizard(arguments.server, arguments.datastack)
+        return Wizard(arguments.server, arguments.datastack, environment=arguments.environment)
 
     def _status(self, arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - argparse has no better type
         from cave_setup.actions import Setup  # noqa: PLC0415 - requests is loaded only for this
         from cave_setup.notebook.static import summary  # noqa: PLC0415
 
-        return summary(Setup(arguments.server, arguments.datastack).check())
+        return summary(Setup(arguments.server, arguments.datastack, environment=arguments.environment).check())
 
 
 def register(shell: InteractiveShell) -> None:

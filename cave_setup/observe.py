@@ -5,16 +5,14 @@ Faults become facts here; nothing is judged (that is `plan`) and nothing is chan
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from cave_setup.at_once import at_once
 from cave_setup.code_ocean import read_capsule
 from cave_setup.credentials import find_credentials
-from cave_setup.errors import ServerError, ServerTimeout, UnexpectedAnswer
 from cave_setup.models import (
     Account,
     Credential,
@@ -22,20 +20,25 @@ from cave_setup.models import (
     Environment,
     Facts,
     PlatformSecrets,
+    SecretVariable,
     ServerFacts,
     Terms,
     Token,
     TokenRefused,
 )
+from cave_setup.platform_secrets import read_secrets
 from cave_setup.secret_variables import is_set, look_through
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cave_setup.at_once import Question
     from cave_setup.auth_server import AuthServer
+    from cave_setup.errors import ServerError
+    from cave_setup.models import ServerAddress
     from cave_setup.token_store import TokenStore
 
 CHECK_SECONDS = 10.0
-
-Question = Callable[[], Any]
 
 
 @dataclass(frozen=True)
@@ -91,11 +94,11 @@ def observe(  # noqa: PLR0913 - each is a part of the world
 
     """
     files = store.read(server.address, None, None)
-    platform = _platform_secrets(environment, store, variables)
-    in_variables = look_through(environment.secret_variables, platform.slots, variables, server.address, datastack)
+    platform, in_variables = _look_through(environment, store, variables, server.address, datastack)
     found = find_credentials(server.address, files, in_variables, given, variables_first=environment.variables_first)
     found = _as_last_time(found, kept)
-    still = kept if kept and found and found[0].token == kept.token else Kept()
+    token = found[0].token if found else None
+    still = kept if kept and kept.token == token else Kept()
     asked, found = _ask_about(server, datastack, found, still.answers)
     facts = Facts(
         server_address=server.address,
@@ -153,13 +156,27 @@ def with_store(facts: Facts, store: TokenStore) -> Facts:
     return replace(facts, store=store.read(facts.server_address, data_server, token))
 
 
-def _platform_secrets(environment: Environment, store: TokenStore, variables: Mapping[str, str]) -> PlatformSecrets:
-    if environment.key != "code-ocean":
-        return PlatformSecrets()
-    found = read_capsule(store.home)
-    return replace(
-        found, slots=tuple(replace(slot, has_arrived=is_set(slot.variable, variables)) for slot in found.slots)
+def _look_through(
+    environment: Environment,
+    store: TokenStore,
+    variables: Mapping[str, str],
+    server: ServerAddress,
+    datastack: str,
+) -> tuple[PlatformSecrets, tuple[SecretVariable, ...]]:
+    """Look at all secrets: those that the platform hands out before those that are variables."""
+    platform = read_capsule(store.home) if environment.key == "code-ocean" else PlatformSecrets()
+    slots = tuple(replace(slot, has_arrived=is_set(slot.variable, variables)) for slot in platform.slots)
+    handed_out = read_secrets(environment, environment.secret_variables)
+    names = environment.secret_variables
+    secrets = [
+        *look_through(names, (), handed_out.values, server, datastack),
+        *(SecretVariable(name, None, fault=fault) for name, fault in handed_out.faults.items()),
+    ]
+    found = (
+        *(replace(secret, platform=environment.platform) for secret in secrets),
+        *look_through(names, slots, variables, server, datastack),
     )
+    return replace(platform, slots=slots, damage=platform.damage or handed_out.damage), found
 
 
 # ------------------------------------------------------------------------------------------------- the server
@@ -171,18 +188,19 @@ def ask(
     """Ask the servers all that is not known yet, until the deadline whatever they do."""
     host = server.address.netloc
     if credential is None or credential.other_server:
-        first = _at_once({"reachable": server.version}, host, deadline)
-        return replace(known, is_demo=server.says_it_is_a_demo, seconds=first.seconds, **first.answers)
+        first = at_once(_open({"reachable": server.version}, known), host, deadline)
+        seconds = {**known.seconds, **first.seconds}
+        return replace(known, is_demo=server.says_it_is_a_demo, seconds=seconds, **first.answers)
     token = credential.token
     questions: dict[str, Question] = {
         "account": lambda: server.account(token),
         "keys": lambda: server.keys(token),
         "access": lambda: server.access(token, datastack),
     }
-    first = _at_once(_open(questions, known), host, deadline)
+    first = at_once(_open(questions, known), host, deadline)
     found = replace(known, **first.answers)
     data_host = found.access.data_server.netloc if isinstance(found.access, DatastackRecord) else host
-    second = _at_once(_open(_second_questions(server, token, found), known), data_host, deadline)
+    second = at_once(_open(_second_questions(server, token, found), known), data_host, deadline)
     return replace(
         found,
         is_demo=server.says_it_is_a_demo,
@@ -198,7 +216,7 @@ def _open(questions: dict[str, Question], known: ServerFacts) -> dict[str, Quest
 def ask_missing_terms(server: AuthServer, token: Token) -> tuple[Terms, ...] | TokenRefused | ServerError:
     """Ask only which terms of the account stand open, within the same ten seconds."""
     deadline = time.monotonic() + CHECK_SECONDS
-    asked = _at_once({"missing": lambda: server.missing_terms(token)}, server.address.netloc, deadline)
+    asked = at_once({"missing": lambda: server.missing_terms(token)}, server.address.netloc, deadline)
     missing: tuple[Terms, ...] | TokenRefused | ServerError = asked.answers["missing"]
     return missing
 
@@ -212,44 +230,3 @@ def _second_questions(server: AuthServer, token: Token, found: ServerFacts) -> d
     if isinstance(found.account, Account) and isinstance(keys, tuple) and not is_listed:
         questions["seconds_left"] = lambda: server.seconds_left(token)
     return questions
-
-
-class _Answers:
-    """What came back, by question, and how long each took."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, Any] = {}
-        self.seconds: dict[str, float] = {}
-
-
-def _at_once(questions: Mapping[str, Question], host: str, deadline: float) -> _Answers:
-    """Ask several questions at the same time and wait for all answers, but no longer than until the deadline.
-
-    In threads of our own and not in a pool: a name look-up cannot be interrupted, and a pool would make the end of
-    the program wait for it.
-    """
-    result = _Answers()
-    done = threading.Condition()
-    gathered = _Answers()
-
-    def work(name: str, question: Question) -> None:
-        began = time.monotonic()
-        answer: Any
-        try:
-            answer = question()
-        except ServerError as error:
-            answer = error.with_traceback(None)
-        except Exception as error:  # noqa: BLE001 - a mistake of ours must not look like a server that hangs
-            answer = UnexpectedAnswer(host, type(error).__name__)
-        with done:
-            gathered.answers[name] = answer
-            gathered.seconds[name] = time.monotonic() - began
-            done.notify()
-
-    for name, question in questions.items():
-        threading.Thread(target=work, args=(name, question), name=f"cave-setup-{name}", daemon=True).start()
-    with done:
-        done.wait_for(lambda: len(gathered.answers) == len(questions), max(0.0, deadline - time.monotonic()))
-        result.answers = {name: gathered.answers.get(name, ServerTimeout(host)) for name in questions}
-        result.seconds = {name: gathered.seconds.get(name, CHECK_SECONDS) for name in questions}
-    return result

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from cave_setup import words
 from cave_setup.errors import ServerError
 from cave_setup.guiding import doubtful_slots, is_clearly_ours, waiting_slot, what_is_wrong, wrong_secrets
-from cave_setup.keeping import judge_keeping
+from cave_setup.keeping import are_files_in_place, judge_keeping
 from cave_setup.models import (
     Account,
     Credential,
@@ -28,6 +28,8 @@ from cave_setup.models import (
     UnknownDatastack,
     Verdict,
     deployment_of,
+    home_of,
+    likely_meant,
 )
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ def follows(status: Status) -> Literal["", "save"]:
     facts, save = status.facts, status.step("save")
     if facts.credential is None or not facts.credential.given or not isinstance(facts.server.account, Account):
         return ""
-    if facts.environment.home_persists is False:
+    if facts.environment.keeps_for_a_run:
         return ""
     is_damaged = any(target.verdict == "repair" for target in facts.store.targets)
     return "save" if save.need == "save" and save.state != "problem" and not is_damaged else ""
@@ -108,13 +110,33 @@ def _problem(error: ServerError, seconds: float | None = None) -> Verdict:
     return Verdict("problem", error.sentence, error.remedy, "retry", seconds=seconds)
 
 
+def _unreachable(facts: Facts, error: ServerError, seconds: float | None) -> Verdict:
+    """Say why the server could not be asked, or which one was likely meant instead."""
+    meant, problem = likely_meant(facts.server_address.host), _problem(error, seconds)
+    if meant:
+        return replace(problem, remedy=words.did_you_mean(meant.host), need="change-server")
+    # It may be the place, and not the server, that keeps the two apart.
+    note = words.NO_INTERNET.get(facts.environment.key)
+    return replace(problem, notes=(note,)) if note else problem
+
+
 # ------------------------------------------------------------------------------------------------ the six steps
 
 
 def _environment(facts: Facts) -> Verdict:
-    environment = facts.environment
-    kept = {True: words.HOME_KEPT, False: words.HOME_LOST, None: words.HOME_UNKNOWN}[environment.home_persists]
-    return Verdict("done", f"{environment.detail} · {kept}", title=environment.name)
+    environment, store = facts.environment, facts.store
+    obstacle = store.obstacle and not are_files_in_place(facts)
+    usual = {True: words.HOME_KEPT, False: words.HOME_LOST, None: words.HOME_UNKNOWN}[environment.home_persists]
+    what = (environment.detail, words.FRONT_ENDS.get(environment.front_end, ""), environment.home or usual)
+    notes = (
+        words.known_by(environment.seen) if environment.seen and environment.certainty == "likely" else "",
+        words.HOME_QUESTION if environment.home_persists is None else "",
+        words.home_said_to_last(environment.home_disk) if environment.home_disk else "",
+        words.folder_not_writable(store.folder, store.obstacle) if obstacle else "",
+    )
+    return Verdict(
+        "done", " · ".join(filter(None, what)), title=environment.name, notes=tuple(note for note in notes if note)
+    )
 
 
 def _account(facts: Facts) -> Verdict:
@@ -124,8 +146,8 @@ def _account(facts: Facts) -> Verdict:
         return Verdict("problem", failed.sentence, failed.remedy, "sign-in")
     if credential is None:
         if isinstance(facts.server.reachable, ServerError):
-            problem = _problem(facts.server.reachable, facts.server.seconds.get("reachable"))
-            return replace(problem, notes=_wrong_secrets(facts))
+            problem = _unreachable(facts, facts.server.reachable, facts.server.seconds.get("reachable"))
+            return replace(problem, notes=(*problem.notes, *_wrong_secrets(facts)))
         return _no_token(facts)
     if credential.other_server:
         other = deployment_of(credential.other_server)
@@ -136,7 +158,7 @@ def _account(facts: Facts) -> Verdict:
         sentence = words.token_refused(credential.token.masked, credential.where, host)
         return Verdict("problem", sentence, words.TOKEN_REFUSED_REMEDY, "new-token", notes=notes, seconds=seconds)
     if isinstance(account, ServerError):
-        return _problem(account, seconds)
+        return _unreachable(facts, account, seconds)
     if account is None:
         return Verdict("waiting", words.ACCOUNT_NOT_KNOWN)
     who = " · ".join(part for part in (account.name, account.email) if part) or f"account {account.id}"
@@ -251,7 +273,10 @@ def _ready(facts: Facts, verdicts: dict[StepKey, Verdict]) -> Verdict:
             return Verdict("problem", sentence, words.permission_missing_remedy(answer.dataset), "change-server")
         if isinstance(answer, UnknownDatastack):
             sentence = words.unknown_datastack(facts.datastack, facts.server_address.netloc)
-            return Verdict("problem", sentence, words.UNKNOWN_DATASTACK_REMEDY, "change-server")
+            home = home_of(facts.datastack)
+            is_elsewhere = home is not None and home.host != deployment_of(facts.server_address.netloc)
+            remedy = words.datastack_is_on(facts.datastack, home.host) if home and is_elsewhere else None
+            return Verdict("problem", sentence, remedy or words.UNKNOWN_DATASTACK_REMEDY, "change-server")
         if isinstance(answer, TermsOpen) and not _terms_in_the_way(facts):
             return Verdict("todo", words.ACCEPTED_NOT_NOTICED, words.ACCEPTED_NOT_NOTICED_REMEDY, "wait")
         if isinstance(answer, TokenRefused):

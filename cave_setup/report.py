@@ -18,8 +18,13 @@ def use_it(status: Status, *, names_token: bool = True) -> str:
     facts = status.facts
     address = facts.server_address.url
     is_mounted = names_token and facts.credential is not None and facts.credential.source == "environment"
-    variable = facts.mounted.name if is_mounted and facts.mounted else ""
-    return words.snippet(facts.datastack, None if address == DEFAULT_SERVER else address, variable)
+    mounted = facts.mounted if is_mounted else None
+    return words.snippet(
+        facts.datastack,
+        None if address == DEFAULT_SERVER else address,
+        mounted.name if mounted else "",
+        mounted.platform if mounted else "",
+    )
 
 
 def what_stands_in_the_way(status: Status) -> str:

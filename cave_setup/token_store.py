@@ -20,11 +20,11 @@ from cave_setup import words
 from cave_setup.errors import DemoTokenRefused, FolderIsShared, FolderNotWritable, StoreBusy, StoreError, WouldReplace
 from cave_setup.folders import (
     can_be_a_file_name,
-    can_be_written,
     exists,
     is_shared,
     make_private,
     make_private_folder,
+    obstacle_to_writing,
 )
 from cave_setup.models import DEMO_HOME_MARK, SaveTarget, ServerAddress, StoreFacts, Token, TokenFile
 from cave_setup.token_files import DEFAULT_FILE, LEGACY_FILE, content_with_token, other_server_of, read_token_file
@@ -77,7 +77,11 @@ class TokenStore:
         self.cloud_volume_folder = base / "secrets"
         self._read_by_cloud_volume = (self.cloud_volume_folder, self.home / ".neuroglancer" / "secrets")
         self._now = now
-        self._never_in = never_in
+        self._never_in = tuple(never_in)
+
+    def keep_out_of(self, folders: Sequence[str]) -> None:
+        """Save no token in these folders from now on, since other people get to see them."""
+        self._never_in = (*self._never_in, *folders)
 
     # ------------------------------------------------------------------------------------------------ reading
 
@@ -106,7 +110,7 @@ class TokenStore:
             for_cloud_volume=for_cloud_volume(files, self._read_by_cloud_volume, data_server) if data_server else None,
             targets=targets,
             left_out="" if can_be_a_file_name(server.file_name) else server.file_name,
-            writable=can_be_written(self.folder),
+            obstacle=_REASONS.get(obstacle_to_writing(self.folder), ""),
             seconds=time.perf_counter() - began,
         )
 

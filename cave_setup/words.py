@@ -24,10 +24,11 @@ def address_malformed(text: str) -> tuple[str, str]:
     return f"“{text[:80]}” is not a server address.", "Type one such as global.daf-apis.com."
 
 
-def address_is_a_datastack(text: str) -> tuple[str, str]:
+def address_is_a_datastack(text: str, host: str = "") -> tuple[str, str]:
+    where = f"That one is on {host}" if host else "The server is an address with dots, such as global.daf-apis.com"
     return (
         f"“{text[:80]}” looks like the name of a datastack, not like a server address.",
-        "The server is an address with dots, such as global.daf-apis.com; the datastack has a field of its own.",
+        f"{where}; the datastack has a field of its own.",
     )
 
 
@@ -123,6 +124,51 @@ STEP_TITLES = {
 HOME_KEPT = "Files in the home folder are kept."
 HOME_LOST = "Every run is a new computer: what is saved here is gone at shutdown."
 HOME_UNKNOWN = "It is not known whether files in the home folder are kept."
+HOME_IN_THE_BROWSER = "Python runs inside the browser, where caveclient cannot run and no file is kept."
+HOME_UNTIL_SESSION_ENDS = "Nothing is kept here: files are gone when this session ends."
+HOME_UNTIL_REBUILT = "Files in the home folder are kept until the codespace is rebuilt."
+HOME_OF_NOTEBOOK_INSTANCE = "Of the home folder only ~/SageMaker is kept; all else is gone when the instance stops."
+HOME_OF_A_SPACE = "Files in the home folder are kept; in a shared space everybody who uses it can read them."
+HOME_OF_DANDI = "Files in the home folder are kept until 45 days after your last visit."
+HOME_OF_A_CLUSTER = "The home folder is kept, and is the same on every node."
+HOME_OF_WSL = "Files in the home folder are kept; Python on the Windows side has another home folder."
+HOME_OF_THE_HOST = "The home folder is that of the computer outside, and is kept."
+FRONT_ENDS = {"lab": "JupyterLab", "notebook": "Jupyter Notebook", "vscode": "VS Code", "colab": "Colab"}
+
+
+def home_on(disk: str) -> str:
+    where = "in memory" if disk in {"tmpfs", "ramfs", "rootfs"} else "in the container"
+    return f"The home folder lies {where} ({disk}): files are gone when this session ends."
+
+
+def home_said_to_last(disk: str) -> str:
+    return f"You say that the home folder is kept; it looks as if it were not, since it lies on {disk}."
+
+
+def known_by(sign: str) -> str:
+    return f"Taken for this by {sign}."
+
+
+def no_such_place(key: str, keys: Sequence[str]) -> tuple[str, str]:
+    return f"There is no environment “{key[:40]}”.", f"Choose one of {', '.join(keys)}."
+
+
+HOME_QUESTION = "Is it kept? Say so under “Not right?”. Until then, files are saved as if it were."
+BUTTON_NOT_RIGHT = "Not right?"
+LABEL_WHERE = "Where does this notebook run?"
+KEEPING = {
+    "files": "the token is saved in files",
+    "secret": "the token is kept as a secret of the platform",
+    "session": "the token is saved until the session ends",
+    "nowhere": "CAVE cannot be used there",
+}
+BUTTONS_HOME = {True: "Right, but the home folder is kept", False: "Right, but the home folder is not kept"}
+
+
+def about_place(name: str) -> str:
+    return f"About {name}"
+
+
 DEMO_SERVER = "Demo server: nothing here is real."
 
 # ---------------------------------------------------------------------------------------------------- account
@@ -182,6 +228,11 @@ SECRET_IS_A_NAME = (
     "It holds the name of the token instead of the token. The two fields of the secret may have been filled in the "
     "wrong way round."
 )
+COLAB_NO_ACCESS = "This notebook may not read it. In the Secrets panel, switch on its “Notebook access”."
+KAGGLE_NO_RIGHT = "Kaggle lets this session read no secrets. Start the session again, then check again."
+KAGGLE_NO_CONNECTION = (
+    "Kaggle handed out no secret: either Internet is off for this notebook, or no secret CAVE_TOKEN is attached to it."
+)
 SECRET_OF_CODE_OCEAN = "By its description it is one of Code Ocean's own. It was not sent anywhere."
 NOT_SENT = "It was not sent anywhere."
 
@@ -195,6 +246,14 @@ def secret_wrapped(parts: Iterable[str]) -> str:
         f"There is more in it than the token ({', '.join(parts)}), and code that reads the variable would send that "
         "along and be refused."
     )
+
+
+def secrets_not_in_time(platform: str) -> str:
+    return f"{platform} has not answered the question for its secrets. Run the cell in its own page, then check again."
+
+
+def secret_of(platform: str, name: str) -> str:
+    return f"{platform}'s secret {name}"
 
 
 def secret_is_wrong(shown: str, fault: str) -> str:
@@ -225,10 +284,9 @@ def no_token_in_secrets(host: str, wrong: str) -> str:
     return f"no token for {host} here yet. {wrong}"
 
 
-EDIT_SECRET_REMEDY = (
-    "In your Code Ocean account, open the secret and replace its value by the token alone; then shut down and start "
-    "again."
-)
+def edit_secret(platform: str) -> str:
+    then = "check again" if platform in _READ_SECRET else "shut down and start again"
+    return f"Among your secrets of {platform}, open this one and replace its value by the token alone; then {then}."
 
 
 def secret_arrived(shown: str) -> str:
@@ -277,6 +335,10 @@ def slot_in_doubt(shown: str, variable: str) -> str:
 
 def slots_unreadable(shown: str) -> str:
     return f"{shown} cannot be read, so it is not known what is attached; it shows when you have started again."
+
+
+def have_secret(platform: str) -> str:
+    return f"My token is already a {platform} secret"
 
 
 def not_a_code_ocean() -> tuple[str, str]:
@@ -514,11 +576,37 @@ SAVED_TITLE = "Saved"
 MOUNTED_TITLE = "Mounted as a secret"
 MOUNT_TITLE = "Mount as a secret"
 MOUNT_SUMMARY = "the token is not in this run's secrets"
-MOUNT_REMEDY = (
-    "In your Code Ocean account open Roles and Secrets, add a secret of type Custom Key with the token as its value, "
-    "attach it to this capsule under the name CAVE_TOKEN, then shut down and start again. %cave_setup in a notebook "
-    "and “cave-setup guide” in a terminal show each step."
+SAVE_FOR_NOW_TITLE = "Save for this session"
+SAVED_FOR_NOW_TITLE = "Saved until this session ends"
+NOT_KEPT_HERE = "no token can be kept, or used, in the browser"
+NOT_POSSIBLE_HERE = "Python runs inside the browser here, where CAVE cannot be used."
+NOT_KEPT_HERE_REMEDY = (
+    "Use a notebook whose Python runs on a computer: your own, a JupyterHub, Binder, Colab. In JupyterLite, caveclient "
+    "does not run."
 )
+NO_INTERNET = {
+    "hpc": (
+        "Compute nodes often have no way to the Internet. Run “cave-setup login” on the login node: the home folder is "
+        "the same. This job then needs a node from which the server can be reached."
+    ),
+    "kaggle": "Is Internet switched on for this notebook? It is under the session's options, and off to begin with.",
+}
+
+
+def mount_remedy(platform: str) -> str:
+    how = {
+        "Code Ocean": (
+            "In your Code Ocean account open Roles and Secrets, add a secret of type Custom Key with the token as its "
+            "value, attach it to this capsule under the name CAVE_TOKEN, then shut down and start again."
+        )
+    }.get(platform, f"Add the token to your secrets of {platform} under the name CAVE_TOKEN.")
+    return f"{how} %cave_setup in a notebook and “cave-setup guide” in a terminal show each step."
+
+
+def secret_serves_all(platform: str) -> str:
+    return f"A secret of your {platform} account, CAVE_TOKEN, would serve here after a rebuild, and in all others, too."
+
+
 FILES_THIS_RUN = "caveclient and cloud-volume find the token in files, too, for this run."
 ACTIVATED = (
     "✓ Written: notebooks that name no token work until this run ends. In the next run, press this again, or begin "
@@ -581,10 +669,19 @@ DATA_SERVER_REFUSED_REMEDY = (
 )
 
 
-def snippet(datastack: str, server_address: str | None, variable: str = "") -> str:
+# By platform: what a notebook imports to read a secret there, and how it is read.
+_READ_SECRET = {
+    "": ("import os", "os.environ[{name}]"),
+    "Colab": ("from google.colab import userdata", "userdata.get({name})"),
+    "Kaggle": ("from kaggle_secrets import UserSecretsClient", "UserSecretsClient().get_secret({name})"),
+}
+
+
+def snippet(datastack: str, server_address: str | None, variable: str = "", platform: str = "") -> str:
     """Give the lines that use what was set up.
 
-    The address only where it is not caveclient's default, the variable only where a token is mounted in one.
+    The address only where it is not caveclient's default, the variable only where a token is mounted in one; with the
+    platform where that hands the secret out itself.
     """
     where = f', server_address="{server_address}"' if server_address else ""
     if not variable:
@@ -592,12 +689,16 @@ def snippet(datastack: str, server_address: str | None, variable: str = "") -> s
             f'from caveclient import CAVEclient\n\nclient = CAVEclient("{datastack}"{where})\n'
             "client.materialize.get_versions()"
         )
-    given = [f'"{datastack}"', *([where[2:]] if where else []), f"auth_token=os.environ[{json.dumps(variable)}]"]
+    imported, read = _READ_SECRET[platform]
+    token = read.format(name=json.dumps(variable))
+    given = [f'"{datastack}"', *([where[2:]] if where else []), f"auth_token={token}"]
     lines = "".join(f"    {argument},\n" for argument in given)
-    return (
-        f"import os\n\nfrom caveclient import CAVEclient\n\nclient = CAVEclient(\n{lines})\n"
-        "client.materialize.get_versions()"
+    imports = (
+        f"from caveclient import CAVEclient\n{imported}"
+        if platform
+        else f"{imported}\n\nfrom caveclient import CAVEclient"
     )
+    return f"{imports}\n\nclient = CAVEclient(\n{lines})\nclient.materialize.get_versions()"
 
 
 # --------------------------------------------------------------------------------------- the notebook's controls
@@ -647,7 +748,6 @@ BUTTON_SAVE_THIS_RUN = "Skip for now: use the token in this run only"
 BUTTON_ACTIVATE = "Write the token file for this run"
 BUTTON_COPY_TOKEN = "Copy the token"
 BUTTON_ACCOUNT_PAGE = "Open your account"
-BUTTON_HAVE_SECRET = "My token is already a Code Ocean secret"
 BUTTON_BACK_TO_SIGN_IN = "Back to signing in"
 BUTTON_SIGN_IN_THIS_RUN = "Sign in for this run"
 BUTTON_USE_ADDRESS = "Use this address"
@@ -889,3 +989,69 @@ def login_damaged(shown: str, fault: str) -> str:
 
 def login_replace(masked: str, shown: str) -> str:
     return f"{different_token_there(masked, shown)} Replace it?"
+
+
+# ------------------------------------------------------------------------------------------- help in a terminal
+
+EXIT_CODES = (
+    "ready",
+    "something is left to do",
+    "wrong usage, or text without a token",
+    "the server could not be asked",
+    "the server refused the token that was just given",
+)
+
+
+def exit_codes() -> str:
+    return f"Exit codes: {'; '.join(f'{code} {meaning}' for code, meaning in enumerate(EXIT_CODES))}."
+
+
+# --------------------------------------------------------------------------------------- deployments and datastacks
+
+
+def did_you_mean(host: str) -> str:
+    return f"Did you mean {host}? Then change the server."
+
+
+def datastack_is_on(datastack: str, host: str) -> str:
+    return f"{datastack} is known to be on {host}: change the server, or check the name for a typing mistake."
+
+
+def address_is_nearly_known(host: str, known: str) -> tuple[str, str]:
+    return (
+        f"{host} is no CAVE server that is known here, but nearly named as one.",
+        f"Did you mean {known}? Nothing has been sent yet.",
+    )
+
+
+def datastack_elsewhere(datastack: str, home: str, host: str) -> tuple[str, str]:
+    return f"{datastack} is known to be on {home}, not on {host}.", "Which one do you mean?"
+
+
+LABEL_DEPLOYMENTS = "Known deployments"
+BUTTON_AS_TYPED = "Use it as typed"
+LISTING_DATASTACKS = "Asking which datastacks there are and which are open to you …"
+DATASTACKS_KNOWN = "Known to be there. Which ones are open to you is asked once you have signed in."
+DATASTACKS_LATER = "Once you have signed in, the server's datastacks are listed here."
+NO_SUCH_DATASTACK = "None of these has that in its name; “Use these” tries it all the same."
+
+
+def datastacks_of(host: str) -> str:
+    return f"What there is on {host}"
+
+
+def datastacks_listed(count: int, are_open: int) -> str:
+    return f"{count} datastack{'' if count == 1 else 's'}, {are_open} open to you"
+
+
+def datastack_state(verdict: str, terms: str) -> str:
+    return {
+        "open": "open to you",
+        "terms": f"terms open: {terms}",
+        "no-permission": "not open to your account",
+        "unknown": "asked when chosen",
+    }[verdict]
+
+
+def use_instead(datastack: str, host: str) -> str:
+    return f"Use {where(datastack, host)}"

@@ -29,6 +29,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in list(os.environ):
         if name.startswith(OURS) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+    # These tests act out somebody's own computer, wherever they really run.
+    monkeypatch.setenv("CAVE_SETUP_ENVIRONMENT", "local")
     return folder
 
 

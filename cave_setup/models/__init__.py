@@ -3,11 +3,11 @@
 from cave_setup.models.address import (
     DEFAULT_DATASTACK,
     DEFAULT_SERVER,
+    LikelyMeant,
     ServerAddress,
     datastack_name,
-    deployment_of,
-    deployments_spoken_of,
     host_named_in,
+    what_was_meant,
 )
 from cave_setup.models.answers import (
     Access,
@@ -22,11 +22,20 @@ from cave_setup.models.answers import (
     UnknownDatastack,
     Versions,
 )
+from cave_setup.models.datastacks import DatastackChoice, Rights
+from cave_setup.models.deployments import (
+    DEPLOYMENTS,
+    Deployment,
+    deployment_of,
+    deployments_spoken_of,
+    home_of,
+    known_deployment,
+    likely_meant,
+)
+from cave_setup.models.environment import Environment, EnvironmentKey, FrontEnd, Keeping
 from cave_setup.models.facts import (
     DEMO_HOME_MARK,
     Damage,
-    Environment,
-    EnvironmentKey,
     Facts,
     SaveTarget,
     StoreFacts,
@@ -54,6 +63,7 @@ __all__ = [
     "DEFAULT_DATASTACK",
     "DEFAULT_SERVER",
     "DEMO_HOME_MARK",
+    "DEPLOYMENTS",
     "TOKEN_FORM",
     "Access",
     "Account",
@@ -61,13 +71,19 @@ __all__ = [
     "Candidate",
     "Credential",
     "Damage",
+    "DatastackChoice",
     "DatastackRecord",
+    "Deployment",
     "Environment",
     "EnvironmentKey",
     "Facts",
+    "FrontEnd",
+    "Keeping",
+    "LikelyMeant",
     "Need",
     "PermissionMissing",
     "PlatformSecrets",
+    "Rights",
     "SaveTarget",
     "SecretVariable",
     "ServerAddress",
@@ -91,5 +107,9 @@ __all__ = [
     "datastack_name",
     "deployment_of",
     "deployments_spoken_of",
+    "home_of",
     "host_named_in",
+    "known_deployment",
+    "likely_meant",
+    "what_was_meant",
 ]

@@ -1,14 +1,16 @@
-"""Server addresses, and which of them belong to one deployment. Checks the text only; asks no name server."""
+"""Server addresses and names of datastacks, each checked once. Checks the text only; asks no name server."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 import socket
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from cave_setup import words
 from cave_setup.errors import AddressError
+from cave_setup.models.deployments import home_of, known_deployment, likely_meant
 
 DEFAULT_SERVER = "https://global.daf-apis.com"
 DEFAULT_DATASTACK = "minnie65_public"
@@ -18,46 +20,6 @@ _LOOKS_LIKE_A_DATASTACK = re.compile(r"[a-z0-9_-]+")
 _DATASTACK_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _TOKEN_IN_TEXT = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
-# Hosts that are part of a deployment whose accounts live on another host (docs/wire.md section 1).
-_PART_OF = {
-    "globalv1.daf-apis.com": "global.daf-apis.com",
-    "minnie.microns-daf.com": "global.daf-apis.com",
-    "prod.flywire-daf.com": "global.daf-apis.com",
-    "cave.fanc-fly.com": "global.daf-apis.com",
-    "globalv1.em.brain.allentech.org": "global.em.brain.allentech.org",
-}
-
-# Words in a variable's name or a secret's description that say which deployment a token is for, as people really name
-# them. The data set is said more often than the server.
-_SPOKEN_OF = {
-    "daf-apis": "global.daf-apis.com",
-    "microns": "global.daf-apis.com",
-    "minnie": "global.daf-apis.com",
-    "flywire": "global.daf-apis.com",
-    "em.brain": "global.em.brain.allentech.org",
-    "v1dd": "global.em.brain.allentech.org",
-    "brain-wire": "global.brain-wire-test.org",
-    "h01": "global.brain-wire-test.org",
-    "fish1": "global.brain-wire-test.org",
-}
-
-
-def _word(word: str) -> re.Pattern[str]:
-    """Make a pattern for a word of its own: “March01” is no H01, but “minnie65” is about minnie."""
-    return re.compile(rf"(?<![a-z]){re.escape(word)}{'(?![0-9])' if word[-1].isdigit() else ''}")
-
-
-_WORDS = [(word, _word(word), host) for word, host in _SPOKEN_OF.items()]
-
-
-def deployments_spoken_of(text: str) -> dict[str, list[str]]:
-    """Say of which deployments a name or description speaks: their hosts, each with the words that say so."""
-    found: dict[str, list[str]] = {}
-    for word, pattern, host in _WORDS:
-        if pattern.search(text.lower()):
-            found.setdefault(host, []).append(word)
-    return found
 
 
 def host_named_in(text: str) -> str:
@@ -71,11 +33,6 @@ def host_named_in(text: str) -> str:
     except AddressError:
         line = "".join(letter if letter.isprintable() else "·" for letter in named[:80])
         return _TOKEN_IN_TEXT.sub("····", line).lower()
-
-
-def deployment_of(host: str) -> str:
-    """Host of the deployment that a host belongs to, as far as that is known; else the host itself."""
-    return _PART_OF.get(host.lower(), host.lower())
 
 
 class ServerAddress:
@@ -144,7 +101,8 @@ def _split_address(text: str) -> tuple[str, str, int | None]:
     if parts.username is not None:
         raise AddressError(*words.address_with_user())
     if _LOOKS_LIKE_A_DATASTACK.fullmatch(host) and not _is_this_computer(host):
-        raise AddressError(*words.address_is_a_datastack(_quotable(host)))
+        home = home_of(host)
+        raise AddressError(*words.address_is_a_datastack(_quotable(host), home.host if home else ""))
     if scheme not in {"", *_DEFAULT_PORTS} or not (host == "::1" or _HOST_FORM.match(host)):
         raise AddressError(*words.address_malformed(_quotable(text)))
     return scheme, host, port
@@ -179,3 +137,49 @@ def datastack_name(text: str) -> str:
 def _quotable(text: str) -> str:
     """Give what was typed for the sentence about it, without a token that was put into the wrong field."""
     return _TOKEN_IN_TEXT.sub("····", text.strip())
+
+
+@dataclass(frozen=True)
+class LikelyMeant:
+    """What a person likely meant by an address and a datastack between which something is odd.
+
+    Parameters
+    ----------
+    server, datastack : str
+        What was likely meant.
+    as_typed : str
+        The address as it was typed, which can be right all the same; empty if it is no address.
+    sentence, remedy : str
+        What is odd.
+
+    """
+
+    server: str
+    datastack: str
+    as_typed: str
+    sentence: str
+    remedy: str
+
+
+def what_was_meant(server: str, datastack: str) -> LikelyMeant | None:
+    """Say what was likely meant where a person types an address and a datastack; None where nothing is odd.
+
+    To be asked before anything is sent there: an address with a typing mistake may be somebody else's.
+
+    Raises
+    ------
+    AddressError
+        If one of them cannot be what it is said to be, and no known deployment helps.
+
+    """
+    name, typed = datastack_name(datastack), server.strip().strip("\"'<>")
+    if (home := home_of(typed)) is not None:
+        sentence, remedy = words.address_is_a_datastack(typed, home.host)
+        return LikelyMeant(home.url, typed.lower(), "", sentence, remedy)
+    address = ServerAddress(server)
+    if (alike := likely_meant(address.host)) is not None:
+        return LikelyMeant(alike.url, name, address.url, *words.address_is_nearly_known(address.netloc, alike.host))
+    chosen, home = known_deployment(address.netloc), home_of(name)
+    if chosen and home and chosen != home:
+        return LikelyMeant(home.url, name, address.url, *words.datastack_elsewhere(name, home.host, chosen.host))
+    return None

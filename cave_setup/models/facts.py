@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cave_setup.errors import SetupError
     from cave_setup.models.address import ServerAddress
     from cave_setup.models.answers import ApiKey, ServerFacts
+    from cave_setup.models.environment import Environment
     from cave_setup.models.secrets import SecretVariable
     from cave_setup.models.status import StepKey
     from cave_setup.models.token import Credential, Token
@@ -23,56 +24,6 @@ NO_END = -1  # seconds that the server says an API key has left
 
 # A file of this name in a home folder says that the home was made for a demo and goes with it.
 DEMO_HOME_MARK = ".cave-setup-demo"
-
-EnvironmentKey = Literal[
-    "local",
-    "code-ocean",
-    "binder",
-    "colab",
-    "kaggle",
-    "codespaces",
-    "sagemaker",
-    "deepnote",
-    "paperspace",
-    "jupyterhub",
-    "hpc",
-    "wsl",
-    "container",
-    "jupyterlite",
-]
-
-
-@dataclass(frozen=True)
-class Environment:
-    """Where we run.
-
-    Parameters
-    ----------
-    key : str
-        One of `EnvironmentKey`.
-    name : str
-        For people: "Your own computer".
-    detail : str
-        What it is exactly, where that helps: the operating system.
-    home_persists : bool or None
-        Whether the home folder is there tomorrow; None where unknown.
-    secret_variables : tuple of str
-        Environment variables that may hold a CAVE token here, strongest first.
-    variables_first : bool
-        The platform mounts secrets as variables, so they are looked at before files.
-    shared_folders : tuple of str
-        Folders that other people get to see, in which no token is ever saved.
-
-    """
-
-    key: EnvironmentKey
-    name: str
-    detail: str
-    home_persists: bool | None
-    secret_variables: tuple[str, ...] = ()
-    variables_first: bool = False
-    shared_folders: tuple[str, ...] = ()
-
 
 Damage = Literal["unreadable", "not-json", "not-an-object", "no-token", "not-a-token"]
 
@@ -149,8 +100,8 @@ class StoreFacts:
         What a save would write; empty while there is no token.
     left_out : str
         The server's own file, where its name cannot be a file name (a port, on Windows); else empty.
-    writable : bool
-        Whether the folder can be written (or made).
+    obstacle : str
+        Why nothing can be saved in the folder, or the folder not be made; empty if it can.
     seconds : float
         How long reading took.
 
@@ -162,7 +113,7 @@ class StoreFacts:
     for_cloud_volume: TokenFile | None = None
     targets: tuple[SaveTarget, ...] = ()
     left_out: str = ""
-    writable: bool = True
+    obstacle: str = ""
     seconds: float = 0.0
 
 

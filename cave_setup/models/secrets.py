@@ -1,9 +1,11 @@
-"""What a platform mounts as secrets: the variables that may hold a token, and the platform's own list of them."""
+"""What a platform keeps as secrets: the variables that may hold a token, and the platform's own list of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from cave_setup import words
 
 if TYPE_CHECKING:
     from cave_setup.models.token import Token
@@ -56,7 +58,7 @@ class PlatformSecrets:
 
 @dataclass(frozen=True)
 class SecretVariable:
-    """An environment variable that may hold a token, and what it really holds.
+    """A variable, or a secret that the platform hands out, that may hold a token; and what it really holds.
 
     Parameters
     ----------
@@ -71,6 +73,8 @@ class SecretVariable:
         Host of another deployment for which it is named or which its value names; it is not sent to the chosen one.
     is_named_for_here : bool
         Its name, description or value names the chosen deployment.
+    platform : str
+        The platform that hands it out through a module of its own; empty for an environment variable.
 
     """
 
@@ -80,8 +84,14 @@ class SecretVariable:
     fault: str = ""
     other_server: str = ""
     is_named_for_here: bool = False
+    platform: str = ""
+
+    @property
+    def where(self) -> str:
+        """Where a token in it comes from, for people."""
+        return words.secret_of(self.platform, self.name) if self.platform else self.name
 
     @property
     def shown(self) -> str:
-        """The variable with what its owner calls it, for people."""
-        return f"{self.name} (“{self.description}”)" if self.description else self.name
+        """The same with what its owner calls it."""
+        return f"{self.where} (“{self.description}”)" if self.description else self.where

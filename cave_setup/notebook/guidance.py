@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 def guide_link(at: At) -> list[Item]:
     """Offer the guide to who keeps a token as a secret already and so need not sign in; nothing where there is none."""
     is_known_to_be_wrong = at.step.state == "problem"
-    if guide_to(at.status.facts.environment.key) is None or at.situation.another or is_known_to_be_wrong:
+    environment = at.status.facts.environment
+    if environment.keeping != "secret" or at.situation.another or is_known_to_be_wrong:
         return []
-    return [blocks.button(words.BUTTON_HAVE_SECRET, {"action": "guide"}, "link")]
+    return [blocks.button(words.have_secret(environment.platform), {"action": "guide"}, "link")]
 
 
 def mount(at: At) -> list[Block]:
@@ -48,49 +49,64 @@ def restart(at: At) -> list[Block]:
     return [*drawn, blocks.row("sign-in", [sign_in])]
 
 
+def read_through(there: Guide) -> list[Block]:
+    """Draw a guide to be read, where nothing of it is to be judged."""
+    drawn = [blocks.text("begin", there.begin)]
+    for number, step in enumerate(there.steps, 1):
+        drawn += [blocks.head(f"step-{number}", f"{number}. {step.title}"), _text(f"text-{number}", step.text)]
+        drawn += [_picture(f"picture-{number}", step.picture)] if step.picture else []
+    return [*drawn, *_know(there)]
+
+
 def _steps(there: Guide, at: At) -> list[Block]:
     here, facts = at.situation, at.status.facts
-    stages = progress(facts, copied=here.copied, opened=here.opened, has_secret=here.guide and facts.credential is None)
-    return [_step(number, step, now, at) for number, (step, now) in enumerate(zip(there.steps, stages, strict=True), 1)]
+    keys = [step.key for step in there.steps]
+    has_secret = here.guide and facts.credential is None
+    stages = progress(facts, keys, copied=here.copied, opened=here.opened, has_secret=has_secret)
+    return [
+        _step(number, step, there, now, at)
+        for number, (step, now) in enumerate(zip(there.steps, stages, strict=True), 1)
+    ]
 
 
-def _step(number: int, step: GuideStep, now: Progress, at: At) -> Block:
+def _step(number: int, step: GuideStep, there: Guide, now: Progress, at: At) -> Block:
     told = step.told(is_repair=now.is_repair)
     # The picture shows how one is added, not how it is mended.
-    body = [_text(told.text)] if now.is_repair else _body(told, now, at)
+    body = [_text("text", told.text)] if now.is_repair else _body(told, there, now, at)
     return blocks.guide_step(number, told.title, now.stage, now.found, "bad" if now.is_repair else "", body)
 
 
-def _body(step: GuideStep, now: Progress, at: At) -> list[Block]:
-    drawn = [_text(step.text), *_controls(step.key, now, at)]
+def _body(step: GuideStep, there: Guide, now: Progress, at: At) -> list[Block]:
+    drawn = [_text("text", step.text), *_controls(step.key, there, now, at)]
     if step.before:
         drawn.append(blocks.rich("before", list(as_tree(step.before)), "note"))
-    drawn += _picture(step.picture)
+    drawn += [_picture("picture", step.picture)] if step.picture else []
     if step.instead:
-        inside = [_text(step.instead.text), *_picture(step.instead.picture)]
+        inside = [_text("text", step.instead.text)]
+        inside += [_picture("picture", step.instead.picture)] if step.instead.picture else []
         drawn.append(blocks.more("instead", step.instead.title, inside))
     return drawn
 
 
-def _text(paragraphs: tuple[str, ...]) -> Block:
-    return blocks.rich("text", [node for text in paragraphs for node in as_tree(text)])
+def _text(name: str, paragraphs: tuple[str, ...]) -> Block:
+    return blocks.rich(name, [node for text in paragraphs for node in as_tree(text)])
 
 
-def _picture(picture: Picture | None) -> list[Block]:
-    return [blocks.picture("picture", picture.svg, picture.alt)] if picture else []
+def _picture(name: str, picture: Picture) -> Block:
+    return blocks.picture(name, picture.svg, picture.alt)
 
 
-def _controls(key: str, now: Progress, at: At) -> list[Block]:
+def _controls(key: str, there: Guide, now: Progress, at: At) -> list[Block]:
     style = "go" if now.stage == "now" else "quiet"
     if key == "copy" and at.status.facts.is_lasting:
         return [blocks.row("copy", [blocks.copy_token(words.BUTTON_COPY_TOKEN, style)])]
     if key == "copy":
         return [blocks.text("nothing", words.NOTHING_TO_COPY, "note")]
-    page = at.status.facts.platform.account_page
+    page = at.status.facts.platform.account_page or there.account_page
     if key == "account" and page:
         label = words.account_page_at(page.split("/")[2])  # whose page it is, before anybody goes there
         return [blocks.row("account", [blocks.link(label, page, style, opened="account")])]
-    if key == "account":
+    if key == "account" and at.status.facts.environment.key == "code-ocean":
         error = at.situation.error_text("platform")
         hint = words.HINT_PLATFORM
         return [blocks.field("where", words.LABEL_PLATFORM, hint, words.HINT_PLATFORM_PLACE, "platform", error)]
@@ -117,6 +133,6 @@ def _in_this_run(at: At) -> list[Block]:
     if can_activate(at.status):
         for_now = blocks.button(words.BUTTON_SAVE_THIS_RUN, {"action": "activate"}, "link")
         return [blocks.row("save", [for_now])]
-    if facts.environment.home_persists is False and facts.credential and are_files_in_place(facts):
+    if facts.environment.keeps_for_a_run and facts.credential and are_files_in_place(facts):
         return [blocks.done("activated", words.ACTIVATED_FOR_NOW), blocks.code(use_it(at.status, names_token=False))]
     return []

@@ -8,6 +8,7 @@ from cave_setup import words
 from cave_setup.keeping import can_activate
 from cave_setup.notebook import blocks
 from cave_setup.notebook.guidance import guide_link, mount, restart
+from cave_setup.notebook.whereabouts import whereabouts, whereabouts_links
 from cave_setup.report import use_it
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def offers(at: At) -> list[Block]:
     """List the blocks of the open step: what to do, the controls for it, then what is worth knowing."""
     if at.situation.choices:
         return _choice(at.situation)
+    if at.situation.place:
+        return whereabouts(at)
     if at.situation.keys:
         return _keys(at)
     if at.situation.guide:
@@ -44,10 +47,11 @@ def offers(at: At) -> list[Block]:
     return draw(at) + _notes(at.step)
 
 
-def aside(step: Step) -> list[Block]:
+def aside(at: At) -> list[Block]:
     """Give what is worth knowing of a step that is not open; a problem says its remedy all the same."""
+    step = at.step
     remedy = [blocks.text("remedy", step.remedy, "note")] if step.state == "problem" and step.remedy else []
-    return remedy + _notes(step)
+    return [*remedy, *_notes(step), *(whereabouts_links(at) if step.key == "environment" else [])]
 
 
 def _notes(step: Step) -> list[Block]:
@@ -287,7 +291,8 @@ def _change_server(at: At) -> list[Block]:
     change: Item = {"label": words.BUTTON_CHANGE_SERVER, "edit": True, "style": "go"}
     again = blocks.button(words.BUTTON_TRY_AGAIN, {"action": "check"}, "link")
     drawn = [*_remedy(at), blocks.row("change", [change, again])]
-    if at.step.key == "account":
+    credential = at.status.facts.credential
+    if credential and credential.other_server:
         drawn.append(blocks.paste(at.situation.error_text("paste")))
     return drawn
 
@@ -302,7 +307,7 @@ def _ready(status: Status) -> list[Block]:
         return []
     done = blocks.row("done", [blocks.button(words.BUTTON_DONE, {"action": "done"}, "go")])
     use, code = blocks.text("use", words.USE_IT), blocks.code(use_it(status))
-    if status.facts.mounted is None or status.facts.environment.home_persists is not False:
+    if status.facts.mounted is None or status.facts.environment.keeping != "secret":
         return [use, code, done]
     activate = blocks.button(words.BUTTON_ACTIVATE, {"action": "activate"}, "quiet")
     in_others = (

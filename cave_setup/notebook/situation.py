@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from cave_setup.errors import SetupError
+    from cave_setup.models import DatastackChoice, LikelyMeant
 
 Reason = Literal["", "blocked", "closed", "late", "chosen"]
 
@@ -82,7 +83,7 @@ class Situation:
         What is being done at this moment; empty if nothing is.
     error : SetupError, optional
         What was wrong with the last thing that the person entered, and in which field.
-    error_in : {'', 'paste', 'server', 'wizard', 'keys', 'platform'}
+    error_in : {'', 'paste', 'server', 'datastacks', 'wizard', 'keys', 'platform'}
     choices : tuple of (str, str)
         Tokens of a pasted text to choose from, masked: a label and a date.
     another : bool
@@ -95,12 +96,22 @@ class Situation:
         Nothing follows by itself.
     watching : {'', 'terms', 'gave-up'}
         Whether the acceptance of terms is being waited for.
+    place : {'', 'choose', 'about'}
+        The person says where this is, or reads about it.
     guide : bool
         The person looks at how the token is kept here, before there is one.
     copied, opened : bool
         The token was copied, and the platform's account page opened.
     sign_in : SignIn
     terms : TermsText
+    meant : LikelyMeant, optional
+        What was likely meant by the server and the datastack that were entered.
+    listing : bool
+        The server's datastacks are being asked for.
+    listed : tuple of DatastackChoice, optional
+        The server's datastacks, as it gave them last.
+    moved : int
+        Counts how often another server or datastack was chosen, which closes the form for it.
     said : int
         Counts what was said to screen readers, so that the same sentence can be said twice.
     say : str
@@ -117,11 +128,16 @@ class Situation:
     confirm: int | None = None
     ask_first: bool = False
     watching: str = ""
+    place: str = ""
     guide: bool = False
     copied: bool = False
     opened: bool = False
     sign_in: SignIn = field(default_factory=SignIn)
     terms: TermsText = field(default_factory=TermsText)
+    meant: LikelyMeant | None = None
+    listing: bool = False
+    listed: tuple[DatastackChoice, ...] | None = None
+    moved: int = 0
     said: int = 0
     say: str = ""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cave_setup import words
-from cave_setup.notebook import blocks
+from cave_setup.notebook import blocks, picker
 from cave_setup.notebook.at import At
 from cave_setup.notebook.offers import aside, offers
 
@@ -43,7 +43,7 @@ def view(
     focus = _focus(status, situation) if status else None
     return {
         "title": words.PRODUCT,
-        "where": _where(situation, server, datastack),
+        "where": picker.form(status, situation, server, datastack),
         "pill": _pill(status, situation),
         "banner": words.DEMO_SERVER if status and status.facts.server.is_demo else "",
         "busy": situation.busy,
@@ -65,19 +65,6 @@ def view(
             "revealed": words.REVEALED,
             "revealedLabel": words.LABEL_REVEALED,
         },
-    }
-
-
-def _where(situation: Situation, server: ServerAddress, datastack: str) -> dict[str, Any]:
-    return {
-        "text": words.where(datastack, server.netloc),
-        "server": server.url,
-        "datastack": datastack,
-        "change": words.BUTTON_CHANGE,
-        "apply": words.BUTTON_APPLY,
-        "cancel": words.BUTTON_CANCEL,
-        "labels": [words.LABEL_SERVER, words.LABEL_DATASTACK],
-        "error": situation.error_text("server"),
     }
 
 
@@ -109,7 +96,7 @@ def _steps(status: Status | None, situation: Situation, pages: Pages) -> list[di
             step.title,
             "" if _says_nothing(step) else step.summary,
             "" if step.seconds is None else words.took(step.seconds),
-            offers(At(status, step, situation, pages)) if step is focus else aside(step),
+            (offers if step is focus else aside)(At(status, step, situation, pages)),
             busy=bool(situation.busy) and step is focus,
         )
         for step in status.steps
@@ -117,6 +104,8 @@ def _steps(status: Status | None, situation: Situation, pages: Pages) -> list[di
 
 
 def _focus(status: Status, situation: Situation) -> Step:
+    if situation.place:
+        return status.step("environment")
     if situation.keys:
         return status.step("token")
     if situation.guide:

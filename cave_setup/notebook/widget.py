@@ -14,8 +14,8 @@ from cave_setup.actions import Setup
 from cave_setup.errors import PasteError, SetupError, SeveralTokens
 from cave_setup.guides import PICTURES_CSS
 from cave_setup.keeping import are_files_in_place
-from cave_setup.models import Token
-from cave_setup.notebook import ladder
+from cave_setup.models import Token, what_was_meant
+from cave_setup.notebook import ladder, picker
 from cave_setup.notebook.ladder import Ladder
 from cave_setup.notebook.markdown import LONGEST_TEXT, as_tree
 from cave_setup.notebook.offers import choices
@@ -23,18 +23,33 @@ from cave_setup.notebook.output import Output
 from cave_setup.notebook.situation import Pages, SignIn, Situation, TermsText
 from cave_setup.notebook.view import view
 from cave_setup.notebook.waiting import Waiting
+from cave_setup.notebook.whereabouts import place_choices
 from cave_setup.notebook.worker import Worker
 from cave_setup.plan import follows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cave_setup.models import Status
+    from cave_setup.models import FrontEnd, Status
 
 
+# What the page calls itself, by what we call it.
+_FRONT_ENDS: dict[str, FrontEnd] = {"JupyterLab": "lab", "Jupyter Notebook": "notebook", "VS Code": "vscode"}
 _HERE = pathlib.Path(__file__).parent
 # What goes on until it is named; everything else that was shown is over with the next thing that is.
-_GOES_ON = ("another", "keys", "watching", "ask_first", "sign_in", "terms", "guide", "copied", "opened")
+_GOES_ON = (
+    "another",
+    "keys",
+    "watching",
+    "ask_first",
+    "sign_in",
+    "terms",
+    "guide",
+    "copied",
+    "opened",
+    "listed",
+    "moved",
+)
 
 
 class Wizard(anywidget.AnyWidget):
@@ -42,7 +57,7 @@ class Wizard(anywidget.AnyWidget):
 
     Parameters
     ----------
-    server_address, datastack : str, optional
+    server_address, datastack, environment : str, optional
         As in `cave_setup.Setup`.
     setup : Setup, optional
         What the wizard works on; by default a new one.
@@ -65,9 +80,14 @@ class Wizard(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
 
     def __init__(
-        self, server_address: str | None = None, datastack: str | None = None, *, setup: Setup | None = None
+        self,
+        server_address: str | None = None,
+        datastack: str | None = None,
+        *,
+        environment: str | None = None,
+        setup: Setup | None = None,
     ) -> None:
-        self._setup = setup or Setup(server_address, datastack)
+        self._setup = setup or Setup(server_address, datastack, environment=environment)
         self._status: Status | None = None
         self._situation = Situation(busy=words.LOOKING)
         self._worker = Worker(self._show_mistake)
@@ -104,7 +124,7 @@ class Wizard(anywidget.AnyWidget):
     def _work_for(self, content: dict[str, Any], buffers: list[memoryview]) -> Callable[[], None] | None:
         get = content.get
         actions: dict[str, Callable[[], None]] = {
-            "hello": lambda: self._hello(get("base"), is_near=get("near") is True),
+            "hello": lambda: self._hello(get("base"), get("app"), is_near=get("near") is True),
             "check": self._start_over,
             "back": self._back,
             "paste-open": lambda: self._show(sign_in=self._ladder.paste()),
@@ -124,7 +144,8 @@ class Wizard(anywidget.AnyWidget):
             "rotate": lambda: self._act(words.ROTATING, self._setup.rotate, keys=True),
             "accept": lambda: self._accept(get("terms"), agreed=get("agreed") is True),
             "save": lambda: self._save(replace_other=get("replace") is True, default=get("default")),
-            "server": lambda: self._use_server(get("server"), get("datastack")),
+            "server": lambda: self._use_server(str(get("server")), str(get("datastack")), sure=get("sure") is True),
+            "datastacks": self._list_datastacks,
             "opened": lambda: self._opened(get("what")),
             "visible": self._look_now,
             "another": self._use_another,
@@ -132,6 +153,8 @@ class Wizard(anywidget.AnyWidget):
             "copy-token": lambda: self._give_token(get("to")),
             "copied": lambda: self._show(copied=True),
             "platform": lambda: self._use_platform(get("text")),
+            "place": lambda: self._show(place="about" if get("what") == "about" else "choose"),
+            "use-place": lambda: self._use_place(get("index"), get("home")),
             "activate": lambda: self._act(words.SAVING, self._setup.activate, written=words.ACTIVATED),
             "ask-first": lambda: self._ask_first(on=get("on") is True),
             "done": self._output.finish,  # not closed: a page that was reloaded goes on showing it
@@ -292,6 +315,18 @@ class Wizard(anywidget.AnyWidget):
         """
         self.send({"tell": "token", "to": str(to), "token": self._setup.reveal()})
 
+    def _use_place(self, index: object, home: object) -> None:
+        """Take an answer to where this is, or to what becomes of the home folder."""
+        here = self._setup.environment
+        keys = list(place_choices(here))
+        if isinstance(home, bool):
+            key, persists = here.key, home
+        elif isinstance(index, int) and 0 <= index < len(keys):
+            key, persists = keys[index], None
+        else:
+            return
+        self._settle(self._setup.use_environment(key, home_persists=persists))
+
     def _use_platform(self, text: object) -> None:
         try:
             status = self._setup.use_account_page(str(text))
@@ -316,15 +351,47 @@ class Wizard(anywidget.AnyWidget):
         how_default = default if default in {"keep", "replace"} else "auto"
         self._settle(self._setup.save(replace=replace_other, default=how_default))  # type: ignore[arg-type]
 
-    def _use_server(self, server: object, datastack: object) -> None:
+    # ------------------------------------------------------------------------------------- server and datastack
+
+    def _use_server(self, server: str, datastack: str, *, sure: bool) -> None:
+        """Use another server or datastack, but ask first where a mistake is likely: a token would be sent there."""
+        before = self._setup.server_address
         try:
-            self._setup.use_server(str(server), str(datastack))
+            meant = what_was_meant(server, datastack)
+            if meant is not None and not sure:
+                doubt = SetupError(meant.sentence, meant.remedy)
+                self._show(error=doubt, error_in="server", meant=meant, say=str(doubt))
+                return
+            self._setup.use_server(server, datastack)
         except SetupError as error:
             self._show(error=error.with_traceback(None), error_in="server", say=error.sentence)
             return
         self._waiting.stop()
-        self._show(sign_in=self._ladder.leave(), terms=TermsText(), another=False, keys=False, guide=False)
+        self._show(
+            sign_in=self._ladder.leave(),
+            terms=TermsText(),
+            another=False,
+            keys=False,
+            guide=False,
+            moved=self._situation.moved + 1,
+            listed=self._situation.listed if before == self._setup.server_address else None,
+        )
         self._start_over()
+
+    def _list_datastacks(self) -> None:
+        """List the server's datastacks beside whatever the person is at; without an account there is no list."""
+        has_account = self._status is not None and self._status.account is not None
+        is_of_the_form = self._situation.error_in in {"server", "datastacks"}  # from when it was open last
+        over: dict[str, Any] = {"error": None, "error_in": "", "meant": None} if is_of_the_form else {}
+        self._show_beside(listing=has_account, **over)
+        if not has_account:
+            return
+        try:
+            listed = self._setup.datastacks()
+        except SetupError as error:
+            self._show_beside(listing=False, error=error.with_traceback(None), error_in="datastacks", say=str(error))
+        else:
+            self._show_beside(listing=False, listed=listed, say=picker.summary(listed))
 
     # ----------------------------------------------------------------------------- waiting for things elsewhere
 
@@ -350,6 +417,7 @@ class Wizard(anywidget.AnyWidget):
             keys=keys,
             guide=guide,
             copied=self._situation.copied and is_same,
+            listed=self._situation.listed if is_same else None,
             watching=waiting,
             sign_in=self._situation.sign_in if focus.need in {"sign-in", "new-token"} else self._ladder.leave(),
             say=say or words.announce(focus.title, words.STATES[focus.state], focus.summary),
@@ -366,6 +434,12 @@ class Wizard(anywidget.AnyWidget):
         before = self._situation
         going_on = {name: getattr(before, name) for name in _GOES_ON}
         self._situation = Situation(**{**going_on, **changes}, say=say or before.say, said=before.said + bool(say))
+        self.state = self._drawn()
+
+    def _show_beside(self, *, say: str = "", **changes: Any) -> None:  # noqa: ANN401 - those of Situation
+        """Draw something that ends nothing of what is going on."""
+        before = self._situation
+        self._situation = replace(before, **changes, say=say or before.say, said=before.said + bool(say))
         self.state = self._drawn()
 
     def _show_mistake(self, error: Exception) -> None:
@@ -396,9 +470,14 @@ class Wizard(anywidget.AnyWidget):
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         return {**(data or {}), "text/plain": words.PLAIN_TEXT}
 
-    def _hello(self, base: object, *, is_near: bool) -> None:
-        """Note that a front end drew the widget, and where that is."""
+    def _hello(self, base: object, app: object, *, is_near: bool) -> None:
+        """Note that a front end drew the widget, which one, and where that is."""
         self._ladder.page_base, self._ladder.page_is_near = str(base or ""), is_near
+        if front_end := _FRONT_ENDS.get(str(app)):
+            self._setup.drawn_by(front_end)
+            if self._status is not None:
+                self._status = self._setup.found()
+                self._show()
         self._output.hello()
 
     def close(self) -> None:

@@ -316,7 +316,7 @@ class WizardView {
     try {
       this.model.send(message, undefined, buffers);
       // Everything but these is answered by a new state at once, unless nobody is there or a cell is running.
-      if (["visible", "done", "reached", "ask-first", "copied", "opened"].includes(message.action)) return;
+      if (["visible", "done", "reached", "ask-first", "copied", "opened", "datastacks"].includes(message.action)) return;
       clearTimeout(this.unanswered);
       this.unanswered = setTimeout(() => this.complain(this.words.noAnswer), 5000);
     } catch {
@@ -427,15 +427,63 @@ class WizardView {
     const shown = JSON.stringify(where);
     if (shown === this.shownWhere) return;
     this.shownWhere = shown;
-    const [server, datastack] = this.form.querySelectorAll("input");
-    this.form.querySelectorAll(".label").forEach((label, index) => { label.textContent = where.labels[index]; });
-    this.form.querySelector(".error").textContent = where.error;
-    if (!where.error) {
-      [server.value, datastack.value] = [where.server, where.datastack];
-      this.edit(false);
-    }
-    const [apply, cancel] = this.form.querySelectorAll("button");
+    const { form, moved } = this;
+    form.querySelectorAll(".label").forEach((label, index) => { label.textContent = where.labels[index]; });
+    form.querySelector(".error").textContent = where.error;
+    form.querySelector(".instead").replaceChildren(...where.instead.map((item) => button(item, this)));
+    this.drawPicks(form.querySelector(".servers"), where.servers);
+    const { waiting, note, none } = where.datastacks;
+    form.querySelector(".waiting-for span:last-child").textContent = waiting;
+    form.querySelector(".waiting-for").hidden = !waiting;
+    form.querySelector(".listed").textContent = note;
+    form.querySelector(".none").textContent = none;
+    this.drawPicks(form.querySelector(".datastacks"), where.datastacks);
+    const [apply, cancel] = form.querySelectorAll(".end button");
     [apply.textContent, cancel.textContent] = [where.apply, where.cancel];
+    this.moved = where.moved;
+    if (moved !== where.moved) this.edit(false); // what was chosen is in use
+  }
+
+  drawPicks(list, { label, rows }) {
+    const shown = JSON.stringify(rows);
+    list.setAttribute("aria-label", label);
+    if (shown === list.shown) return;
+    list.shown = shown;
+    const at = list.contains(document.activeElement) && document.activeElement.dataset.name;
+    list.hidden = rows.length === 0;
+    list.replaceChildren(...rows.map((row) => h("li", {}, h(
+      "button", {
+        class: "pick", "data-tone": row.tone, type: "button", "data-name": row.name, "aria-current": row.chosen && "true",
+        tabindex: "-1", onclick: () => this.send(row.message),
+      },
+      h("b", {}, row.name), " ", h("span", {}, row.note)))));
+    const buttons = [...list.querySelectorAll("button")];
+    const first = buttons.find((one) => one.ariaCurrent) ?? buttons[0];
+    if (first) first.tabIndex = 0; // one stop for the Tab key; arrows go on from there
+    if (at) (buttons.find((one) => one.dataset.name === at) ?? list.parentElement.querySelector("input")).focus();
+    this.narrow(list.parentElement.querySelector("input").typed);
+  }
+
+  // Typing narrows the list of datastacks down.
+  narrow(typed = "") {
+    const [, datastack] = this.form.querySelectorAll("input");
+    datastack.typed = typed;
+    const rows = [...this.form.querySelectorAll(".datastacks li")];
+    for (const row of rows) row.hidden = !row.firstElementChild.dataset.name.toLowerCase().includes(typed.trim().toLowerCase());
+    this.form.querySelector(".none").hidden = rows.length === 0 || rows.some((row) => !row.hidden);
+  }
+
+  // Along a list and from the field above it. No key gets past the window, so this is not the list's own listener.
+  steer(event) {
+    const part = event.target.closest(".part");
+    if (event.key === "Escape" && event.target.closest(".server")) this.edit(false);
+    if (!part || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+    const rows = [...part.querySelectorAll("li:not([hidden]) button")];
+    const at = rows.indexOf(event.target);
+    if (at < 0 && (event.key !== "ArrowDown" || !rows.length)) return; // the others are the field's own
+    event.preventDefault();
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
+    (to < 0 ? part.querySelector("input") : rows[Math.min(to, rows.length - 1)]).focus();
   }
 
   drawStep(step, index, open) {
@@ -505,18 +553,30 @@ class WizardView {
 
   serverForm() {
     const id = name("server");
-    const field = (name) =>
-      h("label", {}, h("span", { class: "label" }), h("input", { type: "text", name, autocomplete: "off", spellcheck: "false", "aria-describedby": id }));
+    const part = (name, ...notes) => {
+      const input = h("input", { type: "text", name, autocomplete: "off", spellcheck: "false", "aria-describedby": id });
+      const toTab = ({ target }) => {
+        if (target.matches(".pick")) for (const one of list.querySelectorAll("button")) one.tabIndex = one === target ? 0 : -1;
+      };
+      const list = h("ul", { class: `picks ${name}s`, onfocusin: toTab });
+      return h("div", { class: "part" }, h("label", {}, h("span", { class: "label" }), input), ...notes, list);
+    };
     const send = (event) => {
       event.preventDefault();
       const data = new FormData(event.target);
       this.send({ action: "server", server: data.get("server"), datastack: data.get("datastack") });
     };
     return h(
-      "form", { class: "server", hidden: true, onsubmit: send },
-      field("server"), field("datastack"),
-      h("p", { class: "error", id }),
-      h("div", { class: "row" },
+      "form", {
+        class: "server", hidden: true, onsubmit: send,
+        oninput: ({ target }) => { if (target.name === "datastack") this.narrow(target.value); },
+      },
+      part("server"),
+      part("datastack",
+        h("p", { class: "waiting-for", hidden: true }, h("span", { class: "spin", "aria-hidden": "true" }), h("span")),
+        h("p", { class: "note listed" }), h("p", { class: "note none", hidden: true })),
+      h("p", { class: "error", id }), h("div", { class: "row instead" }),
+      h("div", { class: "row end" },
         h("button", { class: "go", type: "submit" }),
         h("button", { class: "quiet", type: "button", onclick: () => this.edit(false) })),
     );
@@ -532,7 +592,11 @@ class WizardView {
     const [server, datastack] = this.form.querySelectorAll("input");
     [server.value, datastack.value] = [where.server, where.datastack];
     this.form.querySelector(".error").textContent = "";
+    this.form.querySelector(".instead").replaceChildren();
+    this.shownWhere = ""; // the same mistake is told again
+    this.narrow();
     server.focus();
+    this.send({ action: "datastacks" });
   }
 
   // ------------------------------------------------------------------------------------------- the page's surroundings
@@ -611,6 +675,7 @@ class WizardView {
       on(window, name, (event) => {
         if (!this.root.contains(event.target)) return;
         event.stopPropagation();
+        if (name === "keydown") this.steer(event);
         if ((event.ctrlKey || event.metaKey) && event.key === "s") event.preventDefault();
       }, true);
     }
@@ -626,11 +691,14 @@ class WizardView {
 // of the web (an editor's) has its kernel nearby, too.
 function whereabouts() {
   let base = "";
+  let app = location.protocol === "vscode-webview:" ? "VS Code" : "";
   try {
-    base = location.origin + JSON.parse(document.getElementById("jupyter-config-data").textContent).baseUrl;
+    const config = JSON.parse(document.getElementById("jupyter-config-data").textContent);
+    base = location.origin + config.baseUrl;
+    app = config.appName;
   } catch { /* not a page of a Jupyter server */ }
   const near = !location.protocol.startsWith("http") || /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname);
-  return { base, near };
+  return { base, near, app };
 }
 
 export default {

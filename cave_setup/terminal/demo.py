@@ -127,6 +127,7 @@ def _environment(home: Path, server_address: str, password: str) -> dict[str, st
         "USERPROFILE": str(home),
         "JUPYTER_TOKEN": password,
         "CAVE_SETUP_SERVER": server_address,
+        "CAVE_SETUP_ENVIRONMENT": "local",  # it acts out somebody's own computer, wherever it really runs
     }
 
 

@@ -38,9 +38,12 @@ def guide(setup: Setup) -> int:
 
     """
     found = setup.check()
-    there = guide_to(found.facts.environment.key)
+    here = found.facts.environment
+    there = guide_to(here.key)
     if there is None:
-        show(words.no_guide(found.facts.environment.name))
+        show(words.no_guide(here.name))
+    elif here.keeping != "secret":
+        show(_to_read(there))
     elif found.ready and found.facts.mounted:
         show(words.guide_done(found.facts.mounted.shown))
     else:
@@ -49,15 +52,28 @@ def guide(setup: Setup) -> int:
     return exit_code(found)
 
 
-def _as_text(there: Guide, found: Status, token_page: str) -> str:
-    further = {"copy": words.copy_from(token_page), "account": found.facts.platform.account_page}
+def _to_read(there: Guide) -> str:
+    """Give a guide of which nothing is judged."""
     lines = [f"{there.name}: {there.title}", *_wrapped(there.begin, 2)]
-    for number, (step, at) in enumerate(zip(there.steps, progress(found.facts), strict=True), 1):
-        lines += ["", *_step(number, step, at, further.get(step.key, ""))]
-    lines += ["", words.LABEL_GOOD_TO_KNOW]
+    for number, step in enumerate(there.steps, 1):
+        lines += ["", f"  {number}. {step.title}", *(line for text in step.text for line in _wrapped(text, 5))]
+    return "\n".join([*lines, *_ending(there)])
+
+
+def _ending(there: Guide) -> list[str]:
+    lines = ["", words.LABEL_GOOD_TO_KNOW]
     for title, text in there.know:
         lines += _wrapped(f"{title}. {text}", 2)
-    return "\n".join([*lines, "", f"{there.labels_as_of}; {there.tried}."])
+    return [*lines, "", f"{there.labels_as_of}; {there.tried}."]
+
+
+def _as_text(there: Guide, found: Status, token_page: str) -> str:
+    further = {"copy": words.copy_from(token_page), "account": found.facts.platform.account_page or there.account_page}
+    stages = progress(found.facts, [step.key for step in there.steps])
+    lines = [f"{there.name}: {there.title}", *_wrapped(there.begin, 2)]
+    for number, (step, at) in enumerate(zip(there.steps, stages, strict=True), 1):
+        lines += ["", *_step(number, step, at, further.get(step.key, ""))]
+    return "\n".join([*lines, *_ending(there)])
 
 
 def _step(number: int, step: GuideStep, at: Progress, further: str) -> list[str]:

@@ -233,7 +233,7 @@ def _doubts(found: Status) -> list[str]:
         return []
     was_found = facts.credential is not None and not facts.credential.given
     doubts = [words.LOGIN_SAVE] if was_found else []
-    if facts.environment.home_persists is False:
+    if facts.environment.keeps_for_a_run:
         doubts.append(words.LOGIN_THIS_RUN_ONLY)
     for target in facts.store.targets:
         now = target.now

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+    from cave_setup.actions import Setup
+
 READY, LEFT_TO_DO, WRONG_USAGE, COULD_NOT_ASK, REFUSED = range(5)
 INTERRUPTED = 130  # as shells say it of Ctrl-C
 
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
 
     """
-    parsed = _parser().parse_args(arguments)
+    parsed = command_line().parse_args(arguments)
     try:
         return _run(parsed)
     except SetupError as error:
@@ -49,28 +51,37 @@ def _run(parsed: argparse.Namespace) -> int:
     if parsed.verb == "status":
         from cave_setup.terminal.status import status  # noqa: PLC0415
 
-        return status(parsed.server, parsed.datastack, as_json=parsed.json)
+        return status(_setup(parsed), as_json=parsed.json)
+    if parsed.verb == "datastacks":
+        from cave_setup.terminal.datastacks import datastacks  # noqa: PLC0415
+
+        return datastacks(_setup(parsed), as_json=parsed.json)
     if parsed.verb == "activate":
         from cave_setup.terminal.status import activate  # noqa: PLC0415
 
-        return activate(parsed.server, parsed.datastack, replace=parsed.replace)
+        return activate(_setup(parsed), replace=parsed.replace)
     if parsed.verb == "guide":
-        from cave_setup.actions import Setup  # noqa: PLC0415
         from cave_setup.terminal.guide import guide  # noqa: PLC0415
 
-        return guide(Setup(parsed.server, parsed.datastack))
+        return guide(_setup(parsed))
     if parsed.verb == "login":
-        from cave_setup.actions import Setup, open_in_browser  # noqa: PLC0415
+        from cave_setup.actions import open_in_browser  # noqa: PLC0415
         from cave_setup.terminal.asking import Person  # noqa: PLC0415
         from cave_setup.terminal.login import login, login_with_token  # noqa: PLC0415
 
-        setup, person = Setup(parsed.server, parsed.datastack), Person(sys.stdin, yes=parsed.yes)
+        setup, person = _setup(parsed), Person(sys.stdin, yes=parsed.yes)
         if parsed.with_token:
             return login_with_token(setup, person)
         return login(setup, person, None if parsed.no_browser else open_in_browser)
     from cave_setup.terminal.demo import demo  # noqa: PLC0415
 
     return demo(parsed.port, parsed.seed, server_only=parsed.server_only, browser=not parsed.no_browser)
+
+
+def _setup(parsed: argparse.Namespace) -> Setup:
+    from cave_setup.actions import Setup  # noqa: PLC0415 - requests is loaded only where something is asked
+
+    return Setup(parsed.server, parsed.datastack, environment=parsed.environment)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -80,12 +91,15 @@ class _Parser(argparse.ArgumentParser):
         super().error(words.NO_TOKEN_ON_COMMAND_LINE if holds_a_token(message) else message)
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Make the parser; the documentation draws its help from it."""
     parser = _Parser(
-        prog="cave-setup", description="Set this computer up for CAVE: account, terms, token, saved and verified."
+        prog="cave-setup",
+        description="Set this computer up for CAVE: account, terms, token, saved and verified.",
+        epilog=words.exit_codes(),
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{status,login,activate,guide,demo}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{status,login,activate,guide,datastacks,demo}")
     status = verbs.add_parser(
         "status", help="say where the set-up of this computer stands", description="Look, ask the server, and say."
     )
@@ -110,15 +124,27 @@ def _parser() -> argparse.ArgumentParser:
     guide = verbs.add_parser(
         "guide",
         help="how the token is kept in this place, step by step",
-        description="Say how the token is kept in this place (a secret on Code Ocean), and how far that is.",
+        description="Say how the token is kept in this place, and how far that is.",
     )
-    for verb in (status, login, activate, guide):
+    datastacks = verbs.add_parser(
+        "datastacks",
+        help="list the server's datastacks, and which of them are open to you",
+        description="List the server's datastacks and what stands in the way of each; the chosen one has an arrow.",
+    )
+    datastacks.add_argument("--json", action="store_true", help="as JSON, for programs")
+    for verb in (status, login, activate, guide, datastacks):
         verb.add_argument(
             "--server",
             metavar="URL",
-            help="CAVE server (default: the variable CAVE_SETUP_SERVER, else https://global.daf-apis.com)",
+            help="CAVE server (default: the variable CAVE_SETUP_SERVER, else where the datastack is known to be)",
         )
         verb.add_argument("--datastack", metavar="NAME", help="datastack (default: minnie65_public)")
+        verb.add_argument(
+            "--environment",
+            metavar="KEY",
+            help="where this is, if it was not recognised: local, colab, jupyterhub, hpc … (default: the variable "
+            "CAVE_SETUP_ENVIRONMENT, else found out)",
+        )
     demo = verbs.add_parser(
         "demo",
         help="try everything against a demo server, in a throwaway home",

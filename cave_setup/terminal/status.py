@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from cave_setup import words
-from cave_setup.actions import Setup
 from cave_setup.errors import ServerError
 from cave_setup.keeping import are_files_in_place
 from cave_setup.report import as_text, what_stands_in_the_way
@@ -15,16 +14,16 @@ from cave_setup.terminal.main import COULD_NOT_ASK, LEFT_TO_DO, READY
 from cave_setup.terminal.output import say, show
 
 if TYPE_CHECKING:
+    from cave_setup.actions import Setup
     from cave_setup.models import Status
 
 
-def status(server_address: str | None, datastack: str | None, *, as_json: bool) -> int:
+def status(setup: Setup, *, as_json: bool) -> int:
     """Print the status and give the exit code.
 
     Parameters
     ----------
-    server_address, datastack : str, optional
-        As in `cave_setup.Setup`.
+    setup : Setup
     as_json : bool
         Print what `Status.as_dict` gives.
 
@@ -34,7 +33,7 @@ def status(server_address: str | None, datastack: str | None, *, as_json: bool) 
         0 ready; 1 something left to do; 3 the server could not be asked.
 
     """
-    found = Setup(server_address, datastack).check()
+    found = setup.check()
     if as_json:
         encoding = sys.stdout.encoding or "utf-8"
         print(json.dumps(found.as_dict(), indent=2, ensure_ascii=not encoding.lower().startswith("utf")))
@@ -43,13 +42,12 @@ def status(server_address: str | None, datastack: str | None, *, as_json: bool) 
     return exit_code(found)
 
 
-def activate(server_address: str | None, datastack: str | None, *, replace: bool) -> int:
+def activate(setup: Setup, *, replace: bool) -> int:
     """Write the files for this run where files do not last, print the status, and give the exit code.
 
     Parameters
     ----------
-    server_address, datastack : str, optional
-        As in `cave_setup.Setup`.
+    setup : Setup
     replace : bool
         Replace a different token that stands in one of the files.
 
@@ -59,9 +57,9 @@ def activate(server_address: str | None, datastack: str | None, *, replace: bool
         0 ready, and the files are in place; 1 something left to do; 3 the server could not be asked.
 
     """
-    found = Setup(server_address, datastack).activate(replace=replace)
+    found = setup.activate(replace=replace)
     show(as_text(found))
-    lasts = found.facts.environment.home_persists is not False
+    lasts = found.facts.environment.keeping == "files"
     if not are_files_in_place(found.facts):
         say(words.FILES_LAST_HERE if lasts else words.NOT_FOR_THIS_RUN)
         return exit_code(found) or LEFT_TO_DO

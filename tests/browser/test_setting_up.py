@@ -187,6 +187,28 @@ def test_server_can_be_changed(open_wizard: OpenWizard, page: Page) -> None:
         expect(step(wizard, "terms")).to_contain_text("nothing left to accept for open_sandbox")
 
 
+def test_another_datastack_is_picked_by_keyboard_alone(
+    open_wizard: OpenWizard, page: Page, demo: DemoServer, home: Path
+) -> None:
+    saved = Setup(demo.address)
+    saved.use_token(demo.world.key_of("ada@example.org"))
+    assert saved.save().ready
+    wizard = open_wizard()
+    expect(wizard.locator(".pill")).to_have_text("Ready")
+    cells = page.locator(".jp-NotebookPanel:visible .jp-Cell").count()
+    wizard.get_by_role("button", name="Change").focus()
+    page.keyboard.press("Enter")
+    expect(wizard.get_by_label("CAVE server")).to_be_focused()
+    expect(wizard.get_by_role("button", name="second_public open to you")).to_be_visible()
+    for key in ("Tab", "Tab", "ArrowDown", "ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    expect(step(wizard, "ready")).to_contain_text("second_public: 3 versions readable")
+    expect(wizard.locator(".pill")).to_have_text("Ready")
+    expect(wizard.locator(".where")).to_contain_text("second_public on")
+    expect(wizard.get_by_role("button", name="Change")).to_be_focused()
+    assert page.locator(".jp-NotebookPanel:visible .jp-Cell").count() == cells
+
+
 def test_by_keyboard_alone_and_no_key_reaches_the_notebook(
     open_wizard: OpenWizard, page: Page, demo: DemoServer, home: Path
 ) -> None:

@@ -56,8 +56,14 @@ WITH_TOKEN: dict[str, Question] = {
     "seconds_left": lambda server, token: server.seconds_left(token),
     "access": lambda server, token: server.access(token, STACK),
     "versions": _versions,
+    "datastacks": lambda server, token: server.datastacks(token),
+    "rights": lambda server, token: server.rights(token),
 }
-QUESTIONS: dict[str, Question] = {"version": lambda server, token: server.version(), **WITH_TOKEN}
+QUESTIONS: dict[str, Question] = {
+    "version": lambda server, token: server.version(),
+    "dataset_of": lambda server, token: server.dataset_of(token, STACK),
+    **WITH_TOKEN,
+}
 
 # What somebody on the way, or a broken server, does; and what the person is told.
 FAULTS: dict[str, tuple[Behaviour, type[errors.ServerError]]] = {

@@ -701,14 +701,14 @@ def test_a_damaged_file_is_asked_about(demo: DemoServer, ada: str, secrets: Path
 def test_where_nothing_is_kept_saving_is_asked_about(
     demo: DemoServer, ada: str, secrets: Path, answer: str, *, is_saved: bool
 ) -> None:
-    with at_terminal(demo, CO_CAPSULE_ID="1") as running:
+    with at_terminal(demo, CO_CAPSULE_ID="1", CAVE_SETUP_ENVIRONMENT="") as running:
         running.line()
         running.types(f"{ada}\n")
         running.hears("Save for this run only? [y/N]")
         running.types(answer)
         code, out, _ = running.end()
     assert code == LEFT_TO_DO
-    assert words.MOUNT_REMEDY in out
+    assert words.mount_remedy("Code Ocean") in out
     assert bool(read_secrets(secrets)) == is_saved
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 from support import facts as f
-from support.drawing import ADDRESS, PAGE, change, draw, sent
-from support.states import ALL_STATES, PAGES, PASTE, READ, TAB, TERMS_OPEN, drawn
+from support.drawing import ADDRESS, PAGE, change, draw, draw_open, sent
+from support.states import ALL_STATES, LISTED, PAGES, PASTE, READ, TAB, TERMS_OPEN, drawn
 
-from cave_setup.models import Account
+from cave_setup.models import Account, DatastackChoice
 from cave_setup.notebook.markdown import as_tree
 from cave_setup.notebook.situation import TermsText
 
@@ -56,6 +57,11 @@ def page(context: BrowserContext) -> Iterator[Page]:
     made.close()
 
 
+def whole(page: Page, name: str, state: dict[str, Any]) -> None:
+    """Draw a state with all that belongs to it."""
+    (draw_open if name.startswith("choosing") else draw)(page, state)
+
+
 def paste(page: Page, text: str) -> None:
     page.evaluate("text => navigator.clipboard.writeText(text)", text)
     page.get_by_label("Your token").focus()
@@ -72,7 +78,7 @@ def test_every_state_is_drawn_whole_and_in_order(still: Page, name: str) -> None
     errors: list[str] = []
     still.once("pageerror", lambda error: errors.append(str(error)))
     state = ALL_STATES[name]()
-    draw(still, state)
+    whole(still, name, state)
     headings = still.get_by_role("region", name="CAVE Setup").get_by_role("heading", level=3)
     expect(headings).to_have_text([step["title"] for step in state["steps"]])
     assert errors == []
@@ -80,7 +86,7 @@ def test_every_state_is_drawn_whole_and_in_order(still: Page, name: str) -> None
 
 @pytest.mark.parametrize("name", ALL_STATES)
 def test_nothing_sticks_out_at_the_side(still: Page, name: str) -> None:
-    draw(still, ALL_STATES[name]())
+    whole(still, name, ALL_STATES[name]())
     for width in (320, 480, 760):
         still.set_viewport_size({"width": width, "height": 900})
         assert still.evaluate(STICKS_OUT) == []
@@ -130,7 +136,7 @@ CONTRAST = """() => {
 
 @pytest.mark.parametrize("name", ALL_STATES)
 def test_all_text_can_be_read_in_light_and_dark(still: Page, name: str) -> None:
-    draw(still, ALL_STATES[name]())
+    whole(still, name, ALL_STATES[name]())
     for light in ("true", "false"):
         still.evaluate("light => { document.body.dataset.jpThemeLight = light; }", light)
         assert still.evaluate(CONTRAST) == []
@@ -565,4 +571,105 @@ def test_the_button_to_change_the_server_opens_its_form(page: Page) -> None:
     expect(page.get_by_label("CAVE server")).to_be_focused()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_label("CAVE server")).to_be_hidden()
-    assert sent(page) == []
+    assert sent(page) == [{"action": "datastacks"}]
+
+
+# -------------------------------------------------------------------------------------------- server and datastack
+
+
+def picked(page: Page) -> list[dict[str, Any]]:
+    return [message for message in sent(page) if message["action"] != "datastacks"]
+
+
+def test_a_datastack_is_picked_with_the_keyboard(page: Page) -> None:
+    draw(page, ALL_STATES["choosing, listed"]())
+    page.get_by_role("button", name="Change", exact=True).focus()
+    for key in ("Enter", "Tab", "Tab", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp", "Enter"):
+        page.keyboard.press(key)
+    assert picked(page) == [{"action": "server", "server": "https://global.daf-apis.com", "datastack": "open_stack_00"}]
+    assert page.evaluate("() => window.keys") == []  # none of them reached the notebook
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_label("Datastack")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+    expect(page.get_by_role("button", name="private_stack")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")  # a list is one stop
+    expect(page.get_by_role("button", name="Use these")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("button", name="private_stack")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Change", exact=True)).to_be_focused()
+    expect(page.get_by_label("Datastack")).to_be_hidden()
+
+
+def test_typing_narrows_the_list_down_and_enter_takes_what_was_typed(page: Page) -> None:
+    draw_open(page, ALL_STATES["choosing, listed"]())
+    field = page.get_by_label("Datastack")
+    rows = page.get_by_role("list", name="What there is on global.daf-apis.com").get_by_role("button")
+    expect(rows).to_have_count(21)
+    field.fill("WITH_TERMS_0")
+    expect(rows).to_have_count(8)
+    expect(rows.first).to_have_accessible_name("with_terms_00 terms open: MICrONS Public")
+    field.fill("no such thing")
+    expect(rows).to_have_count(0)
+    expect(page.get_by_text("None of these has that in its name")).to_be_visible()
+    field.press("ArrowDown")
+    expect(field).to_be_focused()
+    field.press("Enter")
+    assert picked(page)[0]["datastack"] == "no such thing"
+    field.fill("")
+    expect(rows).to_have_count(21)
+
+
+def test_a_list_that_arrives_keeps_the_form_what_was_typed_and_the_place(page: Page) -> None:
+    draw_open(page, ALL_STATES["choosing, asked for"]())
+    page.get_by_label("CAVE server").fill("cave.example.org")
+    page.get_by_label("Datastack").fill("minnie65")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("button", name="minnie65_public")).to_be_focused()
+    change(page, ALL_STATES["choosing, listed"]())
+    expect(page.get_by_label("CAVE server")).to_have_value("cave.example.org")
+    expect(page.get_by_label("Datastack")).to_have_value("minnie65")
+    expect(page.get_by_role("button", name="minnie65_public open to you")).to_be_focused()
+    expect(page.get_by_role("list", name="What there is on").get_by_role("button")).to_have_count(1)
+    change(page, drawn(f.facts(), listed=LISTED, moved=1))
+    expect(page.get_by_label("Datastack")).to_be_hidden()
+
+
+def test_a_deployment_brings_its_usual_datastack_and_the_chosen_one_is_said(page: Page) -> None:
+    draw_open(page, ALL_STATES["choosing"]())
+    known = page.get_by_role("list", name="Known deployments").get_by_role("button")
+    expect(known).to_have_count(3)
+    assert [one.get_attribute("aria-current") for one in known.all()] == ["true", None, None]
+    known.nth(1).click()
+    assert picked(page) == [
+        {"action": "server", "server": "https://global.em.brain.allentech.org", "datastack": "v1dd_public"}
+    ]
+
+
+def test_a_likely_mistake_is_asked_about_and_told_again(page: Page) -> None:
+    draw_open(page, ALL_STATES["choosing, a mistake"]())
+    error = page.get_by_text("Did you mean global.daf-apis.com?")
+    expect(error).to_be_visible()
+    page.get_by_role("button", name="Use minnie65_public on global.daf-apis.com").click()
+    page.get_by_role("button", name="Use it as typed").click()
+    assert [(message["server"], message.get("sure")) for message in picked(page)] == [
+        ("https://global.daf-apis.com", None),
+        ("https://global.daf-api.com", True),
+    ]
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Change", exact=True).click()
+    expect(error).to_be_hidden()
+    change(page, ALL_STATES["choosing, a mistake"]())
+    expect(error).to_be_visible()
+
+
+def test_what_a_server_calls_its_datastacks_stays_text(page: Page) -> None:
+    hostile = (DatastackChoice("<img src=x onerror=window.pwned=1>", "terms", replace(f.MICRONS, name="<b>x</b>")),)
+    draw_open(page, drawn(f.facts(), listed=hostile))
+    expect(page.get_by_role("button", name="<img src=x")).to_have_text(
+        "<img src=x onerror=window.pwned=1> terms open: <b>x</b>"
+    )
+    assert page.evaluate("() => window.pwned") is None

@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from support.drawing import ADDRESS, PAGE, change, draw, sent
 from support.states import ALL_STATES
 
-from cave_setup.guides import guide_to
+from cave_setup.guides import guide_to, places
+from cave_setup.notebook import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,19 +72,32 @@ def page(browser: Browser) -> Iterator[Page]:
     made.close()
 
 
+def all_pictures() -> dict[str, Any]:
+    """A wizard that shows the pictures of every guide, each once, as if it were read about."""
+    guides = [guide for place in places() if (guide := guide_to(place))]
+    state = ALL_STATES["a hub, read about"]()
+    drawn: dict[str, Any] = {}
+    for guide in guides:
+        for one in [one for step in guide.steps for one in (step, step.instead) if one]:
+            if one.picture:
+                drawn.setdefault(one.picture.svg, blocks.picture(f"p{len(drawn)}", one.picture.svg, one.picture.alt))
+    state["steps"][0]["blocks"] = list(drawn.values())
+    return state
+
+
 def test_every_picture_of_the_guide_is_drawn_with_its_alternative_text(page: Page) -> None:
     guide = guide_to("code-ocean")
     assert guide
-    pictures = [
-        picture for step in guide.steps for picture in [step.picture, step.instead.picture if step.instead else None]
-    ]
-    wanted = [picture.alt for picture in pictures if picture]
+    every = [one.picture for step in guide.steps for one in (step, step.instead) if one]
+    wanted = [picture.alt for picture in every if picture]
     drawn = page.get_by_role("img")
     expect(drawn).to_have_count(len(wanted))
     assert [drawn.nth(number).get_attribute("aria-label") for number in range(len(wanted))] == wanted
 
 
 def test_texts_of_pictures_lie_inside_and_on_nothing_else(page: Page) -> None:
+    change(page, all_pictures())
+    assert page.get_by_role("img").count() >= 7
     assert page.evaluate(LIE_BADLY) == []
 
 
@@ -93,6 +107,7 @@ def test_the_check_of_how_texts_lie_finds_what_lies_badly(page: Page) -> None:
 
 
 def test_texts_of_pictures_can_be_read_in_light_and_dark(page: Page) -> None:
+    change(page, all_pictures())
     for light in ("true", "false"):
         page.evaluate("light => { document.body.dataset.jpThemeLight = light; }", light)
         assert page.evaluate(POOR) == []

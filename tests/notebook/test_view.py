@@ -55,7 +55,7 @@ def test_newcomer_gets_one_button_and_can_paste_a_token_one_click_away() -> None
     state = ALL_STATES["nothing yet"]()
     assert state["focus"] == "account"
     assert kinds(state) == ["text", "buttons", "text"]
-    assert list(buttons(state)) == ["Sign in", "I have a token to paste"]
+    assert list(buttons(state)) == ["Not right?", "Sign in", "I have a token to paste"]
     sign_in = buttons(state)["Sign in"]["signIn"]
     assert (sign_in["address"], sign_in["origins"]) == (PAGES.sign_in, [HOST])
     assert "paste" in kinds(ALL_STATES["paste"]())
@@ -210,7 +210,7 @@ def test_a_missing_permission_offers_another_datastack_and_no_new_token() -> Non
 
 
 def test_whose_secret_is_known_to_be_wrong_is_not_asked_whether_there_is_one() -> None:
-    link = words.BUTTON_HAVE_SECRET
+    link = words.have_secret("Code Ocean")
     assert link in json.dumps(ALL_STATES["capsule"](), ensure_ascii=False)
     assert link not in json.dumps(ALL_STATES["capsule, refused"](), ensure_ascii=False)
     assert link not in json.dumps(ALL_STATES["nothing yet"](), ensure_ascii=False)

@@ -593,3 +593,151 @@ def test_what_was_not_written_is_not_said_to_be(in_capsule: Wizard, demo: DemoSe
     state = wait_until(in_capsule, lambda state: not state["busy"] and state["focus"] == "account")
     assert "Written" not in state["say"]["text"]
     assert not (home / ".cloudvolume").exists()
+
+
+# ------------------------------------------------------------------------------------------------ where this is
+
+
+def options(state: dict[str, Any]) -> list[str]:
+    step = next(step for step in state["steps"] if step["key"] == "environment")
+    return [option["label"] for block in step["blocks"] if block["kind"] == "choice" for option in block["options"]]
+
+
+def test_a_place_that_is_not_right_is_put_right_in_two_clicks_and_no_request(wizard: Wizard, demo: DemoServer) -> None:
+    asked = len(demo.requests.entries())
+    send(wizard, action="place")
+    state = wait_until(wizard, focused("environment"))
+    assert options(state)[0] == "Your own computer"  # where we seem to be goes first
+    send(wizard, action="use-place", index=options(state).index("Google Colab"))
+    state = wait_until(wizard, focused("account"))
+    assert state["steps"][0]["title"] == "Google Colab"
+    assert state["steps"][4]["title"] == "Mount as a secret"
+    assert len(demo.requests.entries()) == asked
+
+
+def test_a_home_folder_that_does_not_last_is_said_in_one_click(wizard: Wizard, demo: DemoServer) -> None:
+    send(wizard, action="use-place", home=False)
+    state = wait_until(wizard, lambda state: state["steps"][4]["title"] == "Save for this session")
+    send(wizard, action="paste", text=ada(demo))
+    state = wait_until(wizard, focused("ready"))
+    assert state["steps"][4]["title"] == "Saved until this session ends"
+
+
+@pytest.mark.parametrize("message", [{"index": 99}, {"index": -1}, {"index": "colab"}, {"home": "yes"}, {}])
+def test_what_is_no_answer_to_where_this_is_changes_nothing(wizard: Wizard, message: dict[str, Any]) -> None:
+    send(wizard, action="use-place", **message)
+    send(wizard, action="place")
+    state = wait_until(wizard, focused("environment"))
+    assert state["steps"][0]["title"] == "Your own computer"
+
+
+@pytest.mark.parametrize(
+    ("app", "says"),
+    [("JupyterLab", "· JupyterLab ·"), ("Jupyter Notebook", "· Jupyter Notebook ·"), ("VS Code", "· VS Code ·")],
+)
+def test_the_page_says_what_draws_the_notebook(wizard: Wizard, app: str, says: str) -> None:
+    send(wizard, action="hello", app=app, base="", near=True)
+    wait_until(wizard, lambda state: says in state["steps"][0]["summary"])
+
+
+def test_a_page_of_another_name_says_nothing(wizard: Wizard) -> None:
+    send(wizard, action="hello", app="<b>Something</b>", base="", near=True)
+    send(wizard, action="place")
+    assert "Something" not in json.dumps(wait_until(wizard, focused("environment")))
+
+
+def test_the_place_can_be_said_when_the_wizard_is_made(demo: DemoServer) -> None:
+    made = cave_setup.wizard(demo.address, environment="jupyterhub")
+    assert wait_until(made, lambda state: not state["busy"])["steps"][0]["title"] == "JupyterHub"
+    made.close()
+
+
+# -------------------------------------------------------------------------------------------- server and datastack
+
+
+def names(state: dict[str, Any]) -> dict[str, str]:
+    return {row["name"]: row["note"] for row in state["where"]["datastacks"]["rows"]}
+
+
+def test_the_servers_datastacks_are_listed_and_one_is_used_with_a_click(wizard: Wizard, demo: DemoServer) -> None:
+    send(wizard, action="paste", text=ada(demo))
+    wait_until(wizard, focused("ready"))
+    assert names(wizard.state) == {}
+    send(wizard, action="datastacks")
+    state = wait_until(wizard, lambda state: bool(names(state)))
+    assert names(state) == dict.fromkeys(["minnie65_public", "open_sandbox", "second_public"], "open to you")
+    assert state["say"]["text"] == state["where"]["datastacks"]["note"] == "3 datastacks, 3 open to you"
+    [row] = [row for row in state["where"]["datastacks"]["rows"] if row["name"] == "second_public"]
+    send(wizard, **row["message"])
+    state = wait_until(wizard, lambda state: state["where"]["moved"] == 1 and focused("ready")(state))
+    assert state["where"]["text"].startswith("second_public on")
+    assert [row["name"] for row in state["where"]["datastacks"]["rows"] if row["chosen"]] == ["second_public"]
+    assert ada(demo) not in json.dumps(state)
+
+
+def test_without_an_account_nothing_is_asked(wizard: Wizard, demo: DemoServer) -> None:
+    demo.requests.clear()
+    send(wizard, action="datastacks")
+    send(wizard, action="ask-first", on=True)
+    state = wait_until(wizard, lambda state: state["askFirst"]["on"])
+    assert demo.requests.entries() == []
+    assert state["where"]["datastacks"]["note"].startswith("Once you have signed in")
+
+
+def test_a_list_that_could_not_be_had_says_why_and_ends_nothing(wizard: Wizard, demo: DemoServer) -> None:
+    send(wizard, action="paste", text=ada(demo))
+    before = wait_until(wizard, focused("ready"))
+    demo.weather.set("error-500", "/info/api/v2/datastacks")
+    send(wizard, action="datastacks")
+    state = wait_until(wizard, lambda state: "is in trouble" in state["where"]["datastacks"]["note"])
+    assert (state["steps"], state["where"]["error"]) == (before["steps"], "")
+    demo.weather.clear()
+    send(wizard, action="datastacks")
+    wait_until(wizard, lambda state: state["where"]["datastacks"]["note"].startswith("3 datastacks"))
+
+
+def test_another_token_or_server_has_another_list(wizard: Wizard, demo: DemoServer) -> None:
+    send(wizard, action="paste", text=ada(demo))
+    wait_until(wizard, focused("ready"))
+    send(wizard, action="datastacks")
+    wait_until(wizard, lambda state: bool(names(state)))
+    user = demo.world.user_by_email("grace@example.org")
+    assert user
+    send(wizard, action="paste", text=demo.world.make_key(user, "laptop").text)
+    wait_until(wizard, lambda state: focused("terms")(state) and not names(state))
+    send(wizard, action="datastacks")
+    state = wait_until(wizard, lambda state: bool(names(state)))
+    assert names(state)["second_public"] == "terms open: Second Public"
+    send(wizard, action="server", server="http://127.0.0.1:9", datastack="x")
+    wait_until(wizard, lambda state: state["where"]["moved"] == 1 and not names(state))
+
+
+def test_a_likely_mistake_is_asked_about_before_anything_is_sent(wizard: Wizard) -> None:
+    send(wizard, action="server", server="global.daf-api.com", datastack="minnie65_public")
+    state = wait_until(wizard, lambda state: bool(state["where"]["instead"]))
+    assert "Did you mean global.daf-apis.com?" in state["where"]["error"]
+    assert state["where"]["server"] == wizard._setup.server_address.url != "https://global.daf-api.com"
+    use, typed = (item["message"] for item in state["where"]["instead"])
+    assert (use["server"], typed["server"], typed["sure"]) == (
+        "https://global.daf-apis.com",
+        "https://global.daf-api.com",
+        True,
+    )
+    send(wizard, action="datastacks")  # the form is opened anew
+    wait_until(wizard, lambda state: not state["where"]["instead"] and not state["where"]["error"])
+
+
+def test_what_is_typed_all_the_same_is_used(wizard: Wizard, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[str] = []
+    monkeypatch.setattr(wizard._setup, "use_server", lambda server, datastack: used.append(server))
+    send(wizard, action="server", server="https://global.daf-api.com", datastack="x", sure=True)
+    wait_until(wizard, lambda state: state["where"]["moved"] == 1)
+    assert used == ["https://global.daf-api.com"]
+
+
+def test_a_datastack_typed_as_a_server_is_offered_where_it_is(wizard: Wizard) -> None:
+    send(wizard, action="server", server="v1dd_public", datastack="minnie65_public")
+    state = wait_until(wizard, lambda state: bool(state["where"]["instead"]))
+    assert "looks like the name of a datastack" in state["where"]["error"]
+    [only] = state["where"]["instead"]
+    assert only["label"] == "Use v1dd_public on global.em.brain.allentech.org"

@@ -76,4 +76,6 @@ class Capsule:
     @staticmethod
     def run(**secrets: str) -> dict[str, str]:
         """Give the variables of a run: those of Code Ocean, and the secrets that were attached before it began."""
-        return {"CO_CAPSULE_ID": ID, "CO_COMPUTATION_ID": "c0ffee", "CO_CPUS": "2", "CO_MEMORY": "16", **secrets}
+        ours = {"CO_CAPSULE_ID": ID, "CO_COMPUTATION_ID": "c0ffee", "CO_CPUS": "2", "CO_MEMORY": "16"}
+        # Where this is has to be found out: nobody has said so.
+        return {**ours, "CAVE_SETUP_ENVIRONMENT": "", **secrets}

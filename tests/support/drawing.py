@@ -45,6 +45,13 @@ def change(page: Page, state: dict[str, Any]) -> None:
     page.evaluate("state => window.model.set(state)", state)
 
 
+def draw_open(page: Page, state: dict[str, Any]) -> None:
+    """Draw with the form for server and datastack open."""
+    draw(page, state)
+    page.get_by_role("button", name="Change", exact=True).click()
+    change(page, state)
+
+
 def sent(page: Page) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = page.evaluate("() => window.sent")
     return [message for message in messages if message["action"] != "hello"]

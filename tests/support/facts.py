@@ -7,6 +7,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from cave_setup import words
+from cave_setup.environment import choose
 from cave_setup.models import (
     Account,
     ApiKey,
@@ -37,7 +39,19 @@ DATA_FILE = f"{FOLDER}/minnie.microns-daf.com-cave-secret.json"
 DEFAULT_FILE = f"{FOLDER}/cave-secret.json"
 
 LAPTOP = Environment("local", "Your own computer", "Linux", home_persists=True)
-CAPSULE = Environment("code-ocean", "Code Ocean capsule", "Linux", home_persists=False, variables_first=True)
+CAPSULE = Environment(
+    "code-ocean",
+    "Code Ocean capsule",
+    "Linux",
+    home_persists=False,
+    variables_first=True,
+    keeping="secret",
+    platform="Code Ocean",
+)
+
+BINDER, HUB, COLAB, LITE = (
+    choose(key, {}, Path("/nowhere")) for key in ("binder", "jupyterhub", "colab", "jupyterlite")
+)
 
 MICRONS = Terms(2, "MICrONS Public", "minnie65_public", f"{SERVER.url}/sticky_auth/api/v1/tos/2/accept")
 SECOND = Terms(3, "Second Public", "second_public", f"{SERVER.url}/sticky_auth/api/v1/tos/3/accept")
@@ -54,6 +68,8 @@ COP = SecretVariable(
     "API_SECRET", None, "Code Ocean API", fault="This is one of Code Ocean's own access tokens (cop_…)."
 )
 FOR_V1DD = SecretVariable("API_SECRET_v1dd", OTHER, other_server="global.em.brain.allentech.org")
+HANDED_OUT = SecretVariable("CAVE_TOKEN", TOKEN, platform="Colab")
+CLOSED = SecretVariable("CAVE_TOKEN", None, fault=words.COLAB_NO_ACCESS, platform="Colab")
 LIST = "~/capsule/.codeocean/secrets.json"
 PAGE = "https://codeocean.example.org/account"
 NOTHING_ATTACHED = PlatformSecrets(account_page=PAGE)

@@ -201,5 +201,5 @@ def _wait_until_it_listens(port: int, process: subprocess.Popen[bytes], log: Pat
 
 def settle(home: Path, server: str, **variables: Any) -> str:
     """Source of a cell that puts the kernel into a home of its own and points it at a demo server."""
-    settings = {"HOME": str(home), "CAVE_SETUP_SERVER": server, **variables}
+    settings = {"HOME": str(home), "CAVE_SETUP_SERVER": server, "CAVE_SETUP_ENVIRONMENT": "local", **variables}
     return f"import os\nos.environ.update({settings!r})"

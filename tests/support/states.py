@@ -8,12 +8,14 @@ from typing import Any
 from cave_setup import errors
 from cave_setup.models import (
     Candidate,
+    DatastackChoice,
     Facts,
     PermissionMissing,
     PlatformSecrets,
     ServerAddress,
     TermsOpen,
     TokenRefused,
+    what_was_meant,
 )
 from cave_setup.notebook.markdown import as_tree
 from cave_setup.notebook.offers import choices
@@ -34,6 +36,18 @@ TERMS_OPEN = {"account": replace(f.ADA, missing_terms=(f.MICRONS,)), "access": T
 def drawn(facts: Facts | None, **situation: Any) -> dict[str, Any]:
     status = plan(facts) if facts else None
     return view(status, Situation(**situation), f.SERVER, "minnie65_public", PAGES)
+
+
+LISTED = (
+    *(DatastackChoice(f"open_stack_{number:02}", "open") for number in range(9)),
+    DatastackChoice("minnie65_public", "open"),
+    *(DatastackChoice(f"with_terms_{number:02}", "terms", f.MICRONS) for number in range(8)),
+    DatastackChoice("a_datastack_with_a_rather_long_name_that_fills_a_whole_line_of_its_own", "terms", f.SECOND),
+    DatastackChoice("not_answered", "unknown"),
+    DatastackChoice("private_stack", "no-permission"),
+)
+MEANT = what_was_meant("global.daf-api.com", "minnie65_public")
+assert MEANT
 
 
 def old_file(**changes: Any) -> Facts:
@@ -105,6 +119,26 @@ ALL_STATES = {
     "capsule, not arrived": lambda: drawn(f.in_capsule(f.nothing_yet(), f.ATTACHED)),
     "capsule, ready": lambda: drawn(
         replace(f.in_capsule(f.facts(store=f.NO_FILES, credentials=(f.MOUNTED,))), secret_variables=(f.ARRIVED,))
+    ),
+    "not right": lambda: drawn(f.nothing_yet(), place="choose"),
+    "home unknown": lambda: drawn(f.nothing_yet(environment=f.HUB)),
+    "home in the way": lambda: drawn(f.nothing_yet(store=replace(f.NO_FILES, obstacle="it is read-only"))),
+    "session": lambda: drawn(f.pasted(environment=f.BINDER)),
+    "session, ready": lambda: drawn(f.facts(environment=f.BINDER)),
+    "colab": lambda: drawn(f.nothing_yet(environment=f.COLAB)),
+    "colab, mount": lambda: drawn(f.pasted(environment=f.COLAB), copied=True),
+    "colab, closed": lambda: drawn(replace(f.pasted(environment=f.COLAB), secret_variables=(f.CLOSED,))),
+    "colab, ready": lambda: drawn(
+        f.facts(environment=f.COLAB, store=f.NO_FILES, credentials=(f.MOUNTED,), secret_variables=(f.HANDED_OUT,))
+    ),
+    "in the browser": lambda: drawn(f.nothing_yet(environment=f.LITE)),
+    "a hub, read about": lambda: drawn(f.facts(environment=f.HUB), place="about"),
+    "choosing": lambda: drawn(f.nothing_yet()),
+    "choosing, asked for": lambda: drawn(f.facts(), listing=True),
+    "choosing, listed": lambda: drawn(f.facts(), listed=LISTED),
+    "choosing, not listed": lambda: drawn(f.facts(), error=errors.ServerTimeout("host"), error_in="datastacks"),
+    "choosing, a mistake": lambda: drawn(
+        f.nothing_yet(), error=errors.AddressError(MEANT.sentence, MEANT.remedy), error_in="server", meant=MEANT
     ),
     "ready": lambda: drawn(f.facts()),
     "ready elsewhere": lambda: view(

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from cave_setup import words
-from cave_setup.environment import ANYWHERE, ON_CODE_OCEAN
 from cave_setup.models import SecretVariable, ServerAddress, Slot, Token
+from cave_setup.places import ANYWHERE, ON_CODE_OCEAN
 from cave_setup.secret_variables import look_through, speaks_of_cave
 
 DAF = ServerAddress("https://global.daf-apis.com")

@@ -213,7 +213,7 @@ def test_every_token_file_is_found_and_nothing_else(store: TokenStore) -> None:
 def test_without_a_home_of_its_own_nothing_is_found_and_nothing_is_made(store: TokenStore, home: Path) -> None:
     facts = store.read(SERVER, DATA_SERVER, TOKEN)
     assert (facts.files, facts.for_caveclient, facts.for_cloud_volume) == ((), None, None)
-    assert facts.writable
+    assert not facts.obstacle
     assert list(home.iterdir()) == []
 
 
@@ -549,13 +549,13 @@ def test_a_folder_without_the_right_to_write_is_said_and_nothing_is_changed(
     answer = as_somebody_else(public_folder, saved)
     assert answer.startswith("FolderNotWritable: Nothing can be saved in ~/.cloudvolume/secrets: you may not write")
     assert contents(public_folder) == before
-    assert as_somebody_else(public_folder, lambda store: store.read(SERVER, None, None).writable) is False
+    assert as_somebody_else(public_folder, lambda store: store.read(SERVER, None, None).obstacle)
 
 
 def test_a_home_without_the_right_to_write_is_said(public_folder: Path) -> None:
     public_folder.chmod(0o555)
     assert as_somebody_else(public_folder, saved).startswith("FolderNotWritable")
-    assert as_somebody_else(public_folder, lambda store: store.read(SERVER, None, None).writable) is False
+    assert as_somebody_else(public_folder, lambda store: store.read(SERVER, None, None).obstacle)
 
 
 def test_a_folder_that_may_not_be_entered_is_no_crash(public_folder: Path) -> None:

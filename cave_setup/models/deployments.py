@@ -1,0 +1,122 @@
+"""The CAVE deployments that are publicly known: hosts, data, datastacks. One table; nothing is looked up.
+
+Any other address is as good: what stands here only gives a name to hosts, and a word where a typing mistake is likely.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+
+# As alike as “global.daf-api.com” and “global.daf-apis.com”, and not “global.em.example.org” and any of these.
+_ALIKE = 0.86
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A CAVE deployment: one auth server with its accounts, and the data that they open.
+
+    Parameters
+    ----------
+    host : str
+        Where its accounts live.
+    data : str
+        What it holds, for people.
+    datastacks : tuple of str
+        Datastacks that are known to be there, the usual one first; there may be more.
+    other_names : tuple of str
+        Further names of the same host.
+    data_servers : tuple of str
+        Hosts of its data servers, on which no account lives.
+    spoken_of : tuple of str
+        Words by which people name it in a variable or in a secret's description.
+
+    """
+
+    host: str
+    data: str
+    datastacks: tuple[str, ...]
+    other_names: tuple[str, ...] = ()
+    data_servers: tuple[str, ...] = ()
+    spoken_of: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """The address of the deployment."""
+        return f"https://{self.host}"
+
+
+DEPLOYMENTS = (
+    Deployment(
+        host="global.daf-apis.com",
+        data="MICrONS, FlyWire, BANC",
+        datastacks=(
+            "minnie65_public",
+            "minnie65_phase3_v1",
+            "flywire_fafb_public",
+            "flywire_fafb_production",
+            "brain_and_nerve_cord_public",
+            "zheng_ca3",
+        ),
+        other_names=("globalv1.daf-apis.com",),
+        data_servers=("minnie.microns-daf.com", "prod.flywire-daf.com", "cave.fanc-fly.com"),
+        spoken_of=("daf-apis", "microns", "minnie", "flywire"),
+    ),
+    Deployment(
+        host="global.em.brain.allentech.org",
+        data="V1DD",
+        datastacks=("v1dd_public", "v1dd"),
+        other_names=("globalv1.em.brain.allentech.org",),
+        spoken_of=("em.brain", "v1dd"),
+    ),
+    Deployment(
+        host="global.brain-wire-test.org",
+        data="H01, Fish1",
+        datastacks=("h01_c3_flat", "fish1_full"),
+        spoken_of=("brain-wire", "h01", "fish1"),
+    ),
+)
+
+
+def _word(word: str) -> re.Pattern[str]:
+    """Make a pattern for a word of its own: “March01” is no H01, but “minnie65” is about minnie."""
+    return re.compile(rf"(?<![a-z]){re.escape(word)}{'(?![0-9])' if word[-1].isdigit() else ''}")
+
+
+_BY_HOST = {host: one for one in DEPLOYMENTS for host in (one.host, *one.other_names, *one.data_servers)}
+_BY_DATASTACK = {name: one for one in DEPLOYMENTS for name in one.datastacks}
+_WORDS = [(word, _word(word), one.host) for one in DEPLOYMENTS for word in one.spoken_of]
+
+
+def deployments_spoken_of(text: str) -> dict[str, list[str]]:
+    """Say of which deployments a name or description speaks: their hosts, each with the words that say so."""
+    found: dict[str, list[str]] = {}
+    for word, pattern, host in _WORDS:
+        if pattern.search(text.lower()):
+            found.setdefault(host, []).append(word)
+    return found
+
+
+def deployment_of(host: str) -> str:
+    """Host of the deployment that a host belongs to, as far as that is known; else the host itself."""
+    known = known_deployment(host)
+    return known.host if known else host.lower()
+
+
+def known_deployment(host: str) -> Deployment | None:
+    """Give the known deployment that a host belongs to, by whichever of its names."""
+    return _BY_HOST.get(host.lower())
+
+
+def home_of(datastack: str) -> Deployment | None:
+    """Give the known deployment on which a datastack is known to be."""
+    return _BY_DATASTACK.get(datastack.lower())
+
+
+def likely_meant(host: str) -> Deployment | None:
+    """Give the known deployment that was likely meant, where a host is none but nearly named as one."""
+    if known_deployment(host) is not None:
+        return None
+    alike = difflib.get_close_matches(host.lower(), _BY_HOST, n=1, cutoff=_ALIKE)
+    return _BY_HOST[alike[0]] if alike else None

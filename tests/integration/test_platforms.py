@@ -1,0 +1,289 @@
+"""Places other than Code Ocean, acted out: secrets that are handed out, sessions that end, homes out of use."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from support.platforms import Colab, Kaggle
+
+from cave_setup import Setup, platform_secrets
+from cave_setup.errors import NotPossibleHere, UnknownPlace
+from cave_setup.guides import guide_to, places
+from cave_setup.guiding import progress
+from cave_setup.report import use_it
+from integration.conftest import SetUp, authorized, read_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cave_setup.demo import DemoServer
+    from cave_setup.models import Status
+
+ON_COLAB = {"COLAB_RELEASE_TAG": "release-colab_20261101"}
+ON_KAGGLE = {"KAGGLE_KERNEL_RUN_TYPE": "Interactive"}
+ON_BINDER = {"BINDER_LAUNCH_HOST": "https://mybinder.org/", "JUPYTERHUB_USER": "jovyan"}
+
+
+@pytest.fixture
+def run_in(demo: DemoServer) -> Iterator[RunIn]:
+    with contextlib.ExitStack() as stack:
+        yield RunIn(demo, stack)
+
+
+class RunIn:
+    """Makes a `Setup` in a place that is known by its variables."""
+
+    def __init__(self, demo: DemoServer, stack: contextlib.ExitStack) -> None:
+        self._demo, self._stack = demo, stack
+
+    def __call__(self, variables: dict[str, str], **more: str) -> Setup:
+        setup = Setup(self._demo.address, variables={**variables, **more})
+        self._stack.callback(setup.close)
+        return setup
+
+
+STEPS = {place: [step.key for step in there.steps] for place in places() if (there := guide_to(place))}
+
+
+def stages(found: Status, **situation: bool) -> str:
+    steps = STEPS[found.facts.environment.key]
+    letters = {"done": "✓", "now": "→", "next": "·"}
+    return "".join(letters[step.stage] for step in progress(found.facts, steps, **situation))
+
+
+# ------------------------------------------------------------------------------------------------------- Colab
+
+
+def test_a_secret_of_colab_is_ready_without_a_click(
+    run_in: RunIn, ada: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colab = Colab(CAVE_TOKEN=(ada, True))
+    colab.install(monkeypatch)
+    found = run_in(ON_COLAB).check()
+    assert found.ready
+    assert found.token is not None
+    assert (found.token.source, found.token.where) == ("environment", "Colab's secret CAVE_TOKEN")
+    assert found.step("save").summary == "mounted in the environment as Colab's secret CAVE_TOKEN"
+    assert colab.asked == ["CAVE_TOKEN"]  # no more is asked for than is needed
+    assert not read_secrets(home / ".cloudvolume/secrets")
+    assert stages(found) == "✓✓✓"
+    code = use_it(found)
+    assert 'userdata.get("CAVE_TOKEN")' in code
+    compile(code, "cell", "exec")
+    assert ada not in repr(found.facts) + str(found.as_dict()) + code
+
+
+def test_a_notebook_that_may_not_read_its_secret_is_told_where_to_allow_it(
+    run_in: RunIn, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Colab(CAVE_TOKEN=(ada, False)).install(monkeypatch)
+    found = run_in(ON_COLAB).check()
+    assert "Notebook access" in found.step("account").summary
+    assert stages(found) == "✓✓→"
+    assert ada not in repr(found.facts)
+
+
+def test_a_notebook_of_colab_without_a_secret_signs_in_and_is_led_to_the_panel(
+    run_in: RunIn, ada: str, home: Path, demo: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colab = Colab(OPENAI_API_KEY=("sk-something", True))
+    colab.install(monkeypatch)
+    setup = run_in(ON_COLAB)
+    assert setup.check().step("account").need == "sign-in"
+    assert authorized(demo) == []
+    found = setup.use_token(ada)
+    assert found.step("save").need == "mount"
+    assert "Colab" in (found.step("save").remedy or "")
+    assert stages(found) == "→··"
+    assert stages(found, copied=True) == "✓→→"
+    colab.secrets["CAVE_TOKEN"] = (ada, True)
+    assert setup.look_here().ready
+    assert not read_secrets(home / ".cloudvolume/secrets")
+    setup.activate()
+    assert set(read_secrets(home / ".cloudvolume/secrets").values()) == {ada}
+
+
+def test_where_no_page_of_colab_answers_it_is_asked_once_and_told(
+    run_in: RunIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colab = Colab()
+    colab.page_answers = False
+    colab.install(monkeypatch)
+    found = run_in(ON_COLAB).check()
+    assert colab.asked == ["CAVE_TOKEN"]
+    assert "has not answered" in found.facts.platform.damage
+    assert progress(found.facts, STEPS["colab"])[1].found == (found.facts.platform.damage,)
+
+
+def test_a_platform_that_hangs_is_waited_for_once_and_asked_by_nobody_else(
+    run_in: RunIn, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform_secrets, "SECONDS", 0.05)
+    colab = Colab(CAVE_TOKEN=(ada, True))
+    colab.hangs = threading.Event()
+    colab.install(monkeypatch)
+    setup = run_in(ON_COLAB)
+    for _ in range(3):
+        assert "has not answered" in setup.check().facts.platform.damage
+    assert len(colab.asked) == 1
+    colab.hangs.set()
+    for thread in threading.enumerate():
+        if thread.name == "cave-setup-secrets":
+            thread.join()
+    assert setup.check().ready
+
+
+def test_a_wrapped_secret_and_one_of_another_deployment_are_judged_like_variables(
+    run_in: RunIn, ada: str, demo: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Colab(CAVE_TOKEN=(f'"{ada}"', True)).install(monkeypatch)
+    found = run_in(ON_COLAB).check()
+    assert not found.ready
+    assert "quotes" in found.step("save").summary
+    Colab(CAVE_TOKEN=("cop_abcdefghijklmnop", True)).install(monkeypatch)
+    assert "Code Ocean" in run_in(ON_COLAB).check().step("account").summary
+
+
+def test_colab_without_its_module_is_a_place_like_others(run_in: RunIn, ada: str) -> None:
+    assert run_in(ON_COLAB, CAVE_TOKEN=ada).check().ready
+
+
+def test_nobody_is_asked_for_secrets_elsewhere(
+    set_up: SetUp, demo: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colab, kaggle = Colab(), Kaggle()
+    colab.install(monkeypatch)
+    kaggle.install(monkeypatch)
+    set_up(demo.address).check()
+    assert not colab.asked + kaggle.asked
+
+
+# ------------------------------------------------------------------------------------------------------ Kaggle
+
+
+def test_a_secret_of_kaggle_is_ready_without_a_click(run_in: RunIn, ada: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kaggle = Kaggle(CAVECLIENT_TOKEN=ada)
+    kaggle.install(monkeypatch)
+    found = run_in(ON_KAGGLE).check()
+    assert found.ready
+    assert kaggle.asked == ["CAVE_TOKEN", "CAVECLIENT_TOKEN"]
+    assert 'UserSecretsClient().get_secret("CAVECLIENT_TOKEN")' in use_it(found)
+    assert stages(found) == "✓✓✓✓"
+
+
+@pytest.mark.parametrize(
+    ("internet", "has_right", "says"),
+    [(False, True, "Internet is off"), (True, False, "Start the session again"), (True, True, "")],
+)
+def test_kaggle_says_why_it_hands_out_no_secret(
+    run_in: RunIn,
+    monkeypatch: pytest.MonkeyPatch,
+    internet: bool,  # noqa: FBT001 - a row of the table
+    has_right: bool,  # noqa: FBT001
+    says: str,
+) -> None:
+    kaggle = Kaggle()
+    kaggle.internet, kaggle.has_right = internet, has_right
+    kaggle.install(monkeypatch)
+    found = run_in(ON_KAGGLE).check()
+    assert says in found.facts.platform.damage
+    assert bool(says) == bool(found.facts.platform.damage)
+    assert found.step("account").need == "sign-in"
+
+
+def test_kaggle_without_internet_is_told_of_the_switch(closed_port: int) -> None:
+    with contextlib.closing(Setup(f"http://127.0.0.1:{closed_port}", variables=ON_KAGGLE)) as setup:
+        step = setup.check().step("account")
+    assert step.state == "problem"
+    assert any("Internet" in note for note in step.notes)
+
+
+# ------------------------------------------------------------------------------------------- sessions and homes
+
+
+def test_on_binder_a_token_is_saved_until_the_session_ends_and_that_is_ready(
+    run_in: RunIn, ada: str, home: Path
+) -> None:
+    (home / ".cave-setup-demo").touch()
+    setup = run_in(ON_BINDER)
+    setup.use_token(ada)
+    found = setup.save()
+    assert found.ready
+    assert found.step("environment").title == "Binder"
+    assert "gone when this session ends" in found.step("environment").summary
+    assert found.step("save").title == "Saved until this session ends"
+    assert found.as_dict()["environment"] == {"key": "binder", "name": "Binder", "home_persists": False}
+
+
+def test_in_codespaces_files_serve_and_a_secret_does_as_well(run_in: RunIn, ada: str, home: Path) -> None:
+    (home / ".cave-setup-demo").touch()
+    setup = run_in({"CODESPACES": "true"})
+    setup.use_token(ada)
+    found = setup.save()
+    assert found.ready
+    assert any("rebuild" in note for note in found.step("save").notes)
+    mounted = run_in({"CODESPACES": "true"}, CAVE_TOKEN=ada).check()
+    assert mounted.ready
+    assert mounted.step("save").title == "Mounted as a secret"
+
+
+def test_on_a_cluster_a_server_out_of_reach_may_be_the_nodes_fault(closed_port: int) -> None:
+    with contextlib.closing(Setup(f"http://127.0.0.1:{closed_port}", variables={"SLURM_JOB_ID": "1"})) as setup:
+        step = setup.check().step("account")
+    assert any("login node" in note for note in step.notes)
+
+
+def test_python_in_the_browser_is_told_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "emscripten")
+    with pytest.raises(NotPossibleHere) as caught:
+        Setup(variables={})
+    assert "JupyterLite" in (caught.value.remedy or "")
+
+
+def test_in_the_browser_nothing_can_be_kept(set_up: SetUp, demo: DemoServer, ada: str) -> None:
+    setup = set_up(demo.address, on=None)
+    setup.use_environment("jupyterlite")
+    step = setup.use_token(ada).step("save")
+    assert step.state == "problem"
+    assert step.remedy
+
+
+def test_a_person_says_where_this_is_and_the_status_follows(set_up: SetUp, demo: DemoServer, ada: str) -> None:
+    setup = set_up(demo.address)
+    setup.use_token(ada)
+    before = len(demo.requests.entries())
+    assert setup.use_environment("colab").step("save").need == "mount"
+    assert setup.use_environment("local", home_persists=False).step("save").title == "Save for this session"
+    assert setup.use_environment("local").step("save").need == "save"
+    with pytest.raises(UnknownPlace):
+        setup.use_environment("moon")
+    assert setup.environment.key == "local"
+    assert len(demo.requests.entries()) == before  # where this is, no server knows better
+
+
+def test_the_place_can_be_said_by_argument_and_by_variable(demo: DemoServer) -> None:
+    for setup in (
+        Setup(demo.address, variables={}, environment="hpc"),
+        Setup(demo.address, variables={"CAVE_SETUP_ENVIRONMENT": "hpc"}),
+    ):
+        with contextlib.closing(setup):
+            assert setup.check().as_dict()["environment"]["key"] == "hpc"
+    with pytest.raises(UnknownPlace):
+        Setup(demo.address, variables={"CAVE_SETUP_ENVIRONMENT": "moon"})
+
+
+def test_a_home_that_cannot_be_written_is_found_before_anything_is_promised(
+    set_up: SetUp, demo: DemoServer, ada: str, home: Path
+) -> None:
+    (home / ".cloudvolume").write_text("a file stands in the way")
+    setup = set_up(demo.address)
+    assert any("a file stands where" in note for note in setup.check().step("environment").notes)
+    found = setup.use_token(ada)
+    assert found.step("save").state == "problem"
+    assert "a file stands where" in found.step("save").summary
+    (home / ".cloudvolume").unlink()
+    assert setup.look_here().step("save").state == "current"
