@@ -36,6 +36,9 @@ LIE_BADLY = """() => [...document.querySelectorAll(".cave-picture")].flatMap((sv
     const overlapping = boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) => meet(a, b)).map((b) => [a, b]));
     return [...outside.map((b) => `outside: ${b.text}`), ...overlapping.map(([a, b]) => `${a.text} on ${b.text}`)];
 })"""
+# Shapes that something else on the page has a say in: the wizard's own rules for a class of the same name.
+FORCED = """() => [...document.querySelectorAll(".cave-picture rect")]
+    .filter((rect) => rect.getBBox().width !== Number(rect.getAttribute("width"))).map((rect) => rect.outerHTML)"""
 # A text's ground is the last filled shape that was drawn below its middle.
 POOR = """() => {
     const linear = (part) => (part <= .03928 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4);
@@ -99,6 +102,15 @@ def test_texts_of_pictures_lie_inside_and_on_nothing_else(page: Page) -> None:
     change(page, all_pictures())
     assert page.get_by_role("img").count() >= 7
     assert page.evaluate(LIE_BADLY) == []
+
+
+@pytest.mark.parametrize("width", [320, 760])
+def test_shapes_of_pictures_are_as_wide_as_they_were_drawn(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 700})
+    change(page, all_pictures())
+    assert page.evaluate(FORCED) == []
+    page.add_style_tag(content="#here rect { width: 100% }")
+    assert page.evaluate(FORCED)
 
 
 def test_the_check_of_how_texts_lie_finds_what_lies_badly(page: Page) -> None:

@@ -58,7 +58,9 @@ def test_a_guide_is_whole(place: str) -> None:
     texts += alternatives
     assert not [text for text in texts if "{" in text or text != text.strip()]
     assert re.search(r"[Aa]s of \w+ \d{4}", guide.labels_as_of)
-    assert len({step.key for step in guide.steps}) == len(guide.steps)
+    assert 2 <= len({step.key for step in guide.steps}) == len(guide.steps) <= 5
+    assert 2 <= len(guide.know) <= 4
+    assert all((step.repair is not None) == (step.key == "add") for step in guide.steps)
     assert not re.search(r"(?<![s/])http:|[0-9a-f]{32}", " ".join(texts))
     assert guide.account_page.startswith("https://") or not guide.account_page
     assert "simulated" in guide.tried
