@@ -889,3 +889,13 @@ def login_damaged(shown: str, fault: str) -> str:
 
 def login_replace(masked: str, shown: str) -> str:
     return f"{different_token_there(masked, shown)} Replace it?"
+
+
+# -------------------------------------------------------------------------------------------- the tour of the demo
+
+
+def not_a_demo(address: str) -> str:
+    return f"The tour plays at a demo server only, and {address or 'the address given'} is none."
+
+
+NOT_A_DEMO_REMEDY = "Start one with “cave-setup demo” and open the notebook there, or open it on Binder."
