@@ -1,16 +1,18 @@
 """A tour for lecturers: each function makes a scene at the demo server and shows the wizard in it. Nothing is real.
 
-Each scene has a home folder of its own, which goes with the wizard, and says where it plays; the kernel's own home,
+Each scene has a home folder of its own, which goes with the kernel, and says where it plays; the kernel's own home,
 variables and place are not looked at. Whose token a scene needs signs in on the demo server's own pages.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import secrets
+import shutil
 import tempfile
-import weakref
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,9 +55,15 @@ class Scene:
         self.address = _demo_only(server_address or os.environ.get(SERVER_VARIABLE) or DEFAULT_SERVER)
         self.visitor = Visitor(self.address)
         self.weather("clear")
-        self._folder = tempfile.TemporaryDirectory(prefix="cave-setup-scene-", ignore_cleanup_errors=True)
-        self.home = Path(self._folder.name)
-        (self.home / DEMO_HOME_MARK).touch()
+
+    @cached_property
+    def home(self) -> Path:
+        """The home folder; it goes when the kernel ends, and with the demo's own home, if it is in one."""
+        around = Path.home() if (Path.home() / DEMO_HOME_MARK).exists() else None
+        folder = Path(tempfile.mkdtemp(prefix=".cave-setup-scene-", dir=around))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        (folder / DEMO_HOME_MARK).touch()
+        return folder
 
     def weather(self, kind: str, seconds: float = 0.0) -> None:
         """Let something go wrong from now on, or ``clear`` it."""
@@ -103,10 +111,8 @@ class Scene:
         (folder / name).write_text(content, encoding="utf-8")
 
     def wizard(self, variables: Mapping[str, str] | None = None) -> Wizard:
-        """Show the wizard in this scene; the home goes when nobody holds the wizard any more."""
-        made = Wizard(setup=self.setup(variables))
-        weakref.finalize(made, self._folder.cleanup)
-        return made
+        """Show the wizard in this scene."""
+        return Wizard(setup=self.setup(variables))
 
 
 def newcomer() -> Wizard:
