@@ -7,8 +7,9 @@ Source of the wire format: middle_auth 2.30.3, as measured (docs/wire.md).
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from cave_setup import errors
 from cave_setup.exchange import CONNECT_SECONDS, READ_SECONDS, Answer, Exchange
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 LONGEST_DESCRIPTION = 120
 # Datastacks of a server that are offered; whoever wants another one types it.
 MOST_DATASTACKS = 200
+
+# A path on the same server: one slash to begin with, and nothing that a browser reads as another.
+_PATH = re.compile(r"(/[A-Za-z0-9._~@%+-]+)+")
 
 _FORBIDDEN = 403
 _NOT_FOUND = 404
@@ -96,15 +100,22 @@ class AuthServer:
 
     @property
     def browser_address(self) -> str:
-        """Where a browser reaches the server: its own address, and a demo's as the demo says (DESIGN section 4.8)."""
-        return self._exchange.demo_browser_address.rstrip("/") or self.address.url
+        """Where a browser reaches the server: its own address, or a path on the page's own server.
+
+        A path is believed of a demo only, which may be reached through the Jupyter server alone. It can lead nowhere
+        else: no text that a browser would take for another host passes here.
+        """
+        path = self._exchange.demo_path.rstrip("/")
+        return path if _PATH.fullmatch(path) else self.address.url
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """Origins from which the server's pages may speak: those of the address and of what it is also called."""
-        named = (self.address.url, f"https://{deployment_of(self.address.host)}", self.browser_address)
-        parts = [urlsplit(address) for address in named]
-        return tuple(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))
+        """Origins from which the server's pages may speak: those of the address and of what it is also called.
+
+        “/” stands for the origin of the page that the wizard is on, for a demo behind its Jupyter server.
+        """
+        own = (self.address.url, f"https://{deployment_of(self.address.host)}")
+        return tuple(dict.fromkeys((*own, "/") if self.browser_address.startswith("/") else own))
 
     def sign_in_page(self, redirect: str = "") -> str:
         """Page on which a person signs in; a first sign-in makes the account.
@@ -117,7 +128,15 @@ class AuthServer:
 
         """
         then = f"?redirect={quote(redirect, safe='')}" if redirect else ""
-        return f"{self.browser_address}/sticky_auth/api/v1/authorize{then}"
+        return f"{self._reached_from(redirect)}/sticky_auth/api/v1/authorize{then}"
+
+    def _reached_from(self, page: str) -> str:
+        """Where a browser reaches the server that has come to a page of ours: by the same way, as a whole address."""
+        path = self.browser_address
+        if not page or not path.startswith("/"):
+            return path
+        came_through = urlsplit(page).path.startswith(path.rpartition("/")[0] + "/")
+        return urljoin(page, path) if came_through else self.address.url
 
     @property
     def token_page(self) -> str:

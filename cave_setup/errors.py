@@ -14,6 +14,7 @@ SetupError
 ├── SignInError                signing in brought no key
 │   ├── SignInTimeout          nobody came back from the sign-in page in time
 │   └── SignInRefused          the server does not know the token that the sign-in has just brought
+├── NotADemo                   the tour plays at a demo server only
 ├── KeysError                  the account's lasting keys
 │   ├── NoTokenToActWith       keys and terms need a token that the server accepts
 │   ├── UnknownKey             the account has no such key (any more)
@@ -63,6 +64,10 @@ class SetupError(Exception):
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.remedy}".strip()
+
+
+class NotADemo(SetupError):
+    """What answers does not say that it is a demo; the tour changes things, and goes nowhere else."""
 
 
 class PasteError(SetupError):

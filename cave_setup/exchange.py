@@ -118,7 +118,7 @@ class Exchange:
 
     def __init__(self, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS) -> None:
         self.met_a_demo = False
-        self.demo_browser_address = ""
+        self.demo_path = ""
         self._timeout = (connect_seconds, read_seconds)
         self._session = _Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # the token comes as a cookie, too
@@ -179,7 +179,7 @@ class Exchange:
         ) as response:
             if address.is_loopback and response.headers.get("X-CAVE-Demo") == "1":
                 self.met_a_demo = True
-                self.demo_browser_address = response.headers.get("X-CAVE-Demo-Browser", "")
+                self.demo_path = response.headers.get("X-CAVE-Demo-Browser", "")
             _check_is_answer(response, address.netloc)
             return Answer(address.netloc, response.status_code, _read_body(response, deadline))
 

@@ -1055,3 +1055,13 @@ def datastack_state(verdict: str, terms: str) -> str:
 
 def use_instead(datastack: str, host: str) -> str:
     return f"Use {where(datastack, host)}"
+
+
+# -------------------------------------------------------------------------------------------- the tour of the demo
+
+
+def not_a_demo(address: str) -> str:
+    return f"The tour plays at a demo server only, and {address or 'the address given'} is none."
+
+
+NOT_A_DEMO_REMEDY = "Start one with “cave-setup demo” and open the notebook there, or open it on Binder."

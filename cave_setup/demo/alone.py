@@ -18,8 +18,8 @@ _CANNOT_START = 2
 _LOOK_UP_SECONDS = 0.5
 
 
-def run_server_only(port: int = 0, seed: Path | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; to be called from the main thread.
+def run_server_only(port: int = 0, seed: Path | None = None, behind: str = "") -> int:
+    """Serve until SIGTERM or SIGINT; to be called from the main thread. Its arguments are those of `DemoServer`.
 
     Returns
     -------
@@ -30,15 +30,15 @@ def run_server_only(port: int = 0, seed: Path | None = None) -> int:
     numbers = (signal.SIGTERM, signal.SIGINT)
     before = [signal.signal(number, lambda _number, _frame: ended.set()) for number in numbers]
     try:
-        return _serve_until(ended, port, seed)
+        return _serve_until(ended, port, seed, behind)
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
 
 
-def _serve_until(ended: threading.Event, port: int, seed: Path | None) -> int:
+def _serve_until(ended: threading.Event, port: int, seed: Path | None, behind: str) -> int:
     try:
-        server = DemoServer(seed, port=port).start()
+        server = DemoServer(seed, port=port, behind=behind).start()
     except ValueError as error:
         # A seed that cannot be used, or a port that does not exist: the message is a sentence.
         print(error, file=sys.stderr)

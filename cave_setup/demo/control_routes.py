@@ -11,7 +11,7 @@ from cave_setup.demo.weather import WeatherError, apply_request
 
 DEMO_HEADER = "X-CAVE-Demo"
 BROWSER_HEADER = "X-CAVE-Demo-Browser"
-"""Where a browser reaches the demo: behind a proxy not where programs on this computer do."""
+"""Behind a Jupyter server: the path at which a browser finds the demo there."""
 
 
 def home(visit: Visit) -> Answer:

@@ -51,6 +51,7 @@ class Judge:
         if not request.is_programmatic:
             return self._sign_in_first(request)
         return self._refuse(
+            request,
             401,
             "invalid_token",
             "Unauthorized - Token is Invalid or Expired",
@@ -59,7 +60,7 @@ class Judge:
 
     def _by_header(self, request: Request, header: str, lookup: Callable[[str], Holder | None]) -> Holder | Answer:
         if not header.startswith("Bearer "):
-            return self._bad_header()
+            return self._bad_header(request)
         # Split at single spaces, as the real server does: a second space makes an empty token, and words
         # after the token are ignored.
         token = header.split(" ")[1]
@@ -74,28 +75,30 @@ class Judge:
             for pair in parse_qsl(request.query_string, keep_blank_values=True)
             if pair[0] not in {_TOKEN_QUERY, "token"}
         ]
-        page = self.addresses.of(request, on_data_server=self.on_data_server).partition("?")[0]
+        page = self.addresses.seen_from(request).of(request, on_data_server=self.on_data_server).partition("?")[0]
         answer = redirect(f"{page}?{urlencode(kept)}" if kept else page)
-        return answer.with_cookie(TOKEN_COOKIE, token, secure=self.addresses.is_secure)
+        return answer.with_cookie(TOKEN_COOKIE, token, secure=self.addresses.seen_from(request).is_secure)
 
     def _no_token(self, request: Request) -> Answer:
         if not request.is_programmatic:
             return self._sign_in_first(request)
-        return self._refuse(401, "no_token", "Unauthorized - No Token Provided", "")
+        return self._refuse(request, 401, "no_token", "Unauthorized - No Token Provided", "")
 
     def _sign_in_first(self, request: Request) -> Answer:
-        page = self.addresses.of(request, on_data_server=self.on_data_server)
-        return redirect(self.addresses.authorize_then(page))
+        page = self.addresses.seen_from(request).of(request, on_data_server=self.on_data_server)
+        return redirect(self.addresses.seen_from(request).authorize_then(page))
 
-    def _bad_header(self) -> Answer:
+    def _bad_header(self, request: Request) -> Answer:
         return self._refuse(
+            request,
             400,
             "bad_auth_header",
             "Authorization header must begin with 'Bearer'",
             ', error="invalid_request", error_description="Header must begin with \'Bearer\'"',
         )
 
-    def _refuse(self, status: int, error: str, message: str, challenge: str) -> Answer:
+    def _refuse(self, request: Request, status: int, error: str, message: str, challenge: str) -> Answer:
         answer = json_answer({"error": error, "message": message}, status)
-        answer.headers.append(("WWW-Authenticate", f'Bearer realm="{self.addresses.authorize}"{challenge}'))
+        realm = self.addresses.seen_from(request).authorize
+        answer.headers.append(("WWW-Authenticate", f'Bearer realm="{realm}"{challenge}'))
         return answer

@@ -96,7 +96,7 @@ def _admin(visit: Visit) -> Answer:
 
 def _auth_info(visit: Visit) -> Answer:
     stacks = [stack for dataset in visit.site.world.datasets.values() for stack in dataset.datastacks]
-    return json_answer({"login_url": visit.site.addresses.sign_in_base, "supported_datastacks": stacks})
+    return json_answer({"login_url": visit.addresses.sign_in_base, "supported_datastacks": stacks})
 
 
 _AUTH_ROUTES = (

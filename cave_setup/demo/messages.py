@@ -87,6 +87,18 @@ class Request:
         )
 
     @property
+    def has_come_through_jupyter(self) -> bool:
+        """Whether jupyter-server-proxy has passed it on."""
+        return "X-ProxyContextPath" in self.headers
+
+    @property
+    def public_origin(self) -> str:
+        """Scheme and host in the browser's address bar, as the proxies on the way tell; the first is the outermost."""
+        host = self.headers.get("X-Forwarded-Host") or self.headers.get("Host", "")
+        scheme = self.headers.get("X-Forwarded-Proto") or "http"
+        return f"{scheme.split(',')[0].strip()}://{host.split(',')[0].strip()}"
+
+    @property
     def root(self) -> str:
         """The way from this page up to the server's root, for links that survive a path-prefix proxy."""
         return "../" * (self.path.count("/") - 1) or "./"

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from cave_setup.demo import pages
 from cave_setup.demo.messages import Answer, Request, ServerFaultError
-from cave_setup.demo.site import SESSION_COOKIE, Session, Site
+from cave_setup.demo.site import SESSION_COOKIE, Addresses, Session, Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,11 @@ class Visit:
     request: Request
     site: Site
     opened: Session | None = field(default=None, init=False)
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the demo is for whoever asks."""
+        return self.site.addresses.seen_from(self.request)
 
     @property
     def session(self) -> Session:

@@ -46,9 +46,9 @@ class DemoServer:
         What the world is like: a mapping, a JSON file, or None for the friendly world.
     port, data_port
         Ports of the main and the data server; 0 takes any free one.
-    browser_address
-        Where a browser reaches the main server, if not at its own address (behind a proxy that adds a
-        path prefix).
+    behind
+        Path of a Jupyter server with jupyter-server-proxy, such as ``/user/ada/``, if browsers come through it.
+        Its public address need not be known.
     ssl_options
         Serve both listeners over TLS with this context.
     clock
@@ -81,7 +81,7 @@ class DemoServer:
         *,
         port: int = 0,
         data_port: int = 0,
-        browser_address: str | None = None,
+        behind: str = "",
         ssl_options: ssl.SSLContext | None = None,
         clock: Clock = time.time,
     ) -> None:
@@ -95,7 +95,7 @@ class DemoServer:
         self.address = ""
         self.data_address = ""
         self._ports = (port, data_port)
-        self._browser_address = browser_address
+        self._behind = f"/{behind.strip('/')}/".replace("//", "/") if behind else ""
         self._ssl_options = ssl_options
         self._scrub = ScrubFilter()
         self._thread: threading.Thread | None = None
@@ -153,8 +153,7 @@ class DemoServer:
         return main, data
 
     def _site(self) -> Site:
-        browser = (self._browser_address or self.address).rstrip("/")
-        addresses = Addresses(self.address, self.data_address, browser, self.data_address)
+        addresses = Addresses(self.address, self.data_address, self._behind)
         return Site(addresses, self.world, Sessions(self.world.clock), self.weather, self.requests)
 
     def _serve(self, sockets: tuple[list[socket.socket], list[socket.socket]], started: threading.Event) -> None:

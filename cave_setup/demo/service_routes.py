@@ -78,7 +78,7 @@ def _may_view(permissions: Json, dataset: Dataset) -> bool:
 
 def _terms_missing(visit: ServiceVisit, permissions: Json, dataset: Dataset) -> Answer:
     entry = next(one for one in permissions["missing_tos"] if one["dataset_name"] == dataset.name)
-    addresses = visit.site.addresses
+    addresses = visit.addresses
     form = addresses.terms_form(entry["tos_id"])
     if not visit.request.is_programmatic:
         page = addresses.of(visit.request, on_data_server=visit.judge.on_data_server)
@@ -132,7 +132,7 @@ def _record(make: Callable[..., Any]) -> Callable[..., Answer]:
         dataset = visit.site.world.dataset_of(stack)
         if dataset is None:
             return _unknown_stack(stack)
-        return json_answer(make(stack, dataset.id, visit.site.addresses))
+        return json_answer(make(stack, dataset.id, visit.addresses))
 
     return answer
 

@@ -57,7 +57,7 @@ def _download(visit: AccountVisit, key_id: str) -> Answer:
     if key_id not in keys:
         return text_answer("Token doesn't exist", 404)
     key, token = keys[key_id]
-    host = visit.site.addresses.host
+    host = visit.addresses.host
     content = {"token": token.text, "description": str(key.description), "middle_auth_url": f"{host}/auth"}
     answer = Answer(200, json.dumps(content, indent=4).encode(), JSON)
     name = f'attachment; filename="{host}/auth-cave-secret.json"'

@@ -28,7 +28,7 @@ def authorize(visit: Visit) -> Answer:
     session.redirect = visit.request.query("redirect")
     session.terms_id = int(wanted) if wanted is not None else None
     query = urlencode({"state": session.state, "access_type": "offline", "prompt": "consent"})
-    google = f"{visit.site.addresses.browser}/demo/google?{query}"
+    google = f"{visit.addresses.browser}/demo/google?{query}"
     if visit.request.headers.get("X-Requested-With"):
         return Answer(200, google.encode(), HTML)
     return redirect(google)
@@ -48,7 +48,7 @@ def account_chosen(visit: Visit) -> Answer:
     """Go on to the callback as Google would, with a code that works once, or with the refusal."""
     state = visit.request.query("state") or ""
     email = (visit.request.form("email") or "").strip()
-    callback = f"{visit.site.addresses.sign_in_base}/api/v1/oauth2callback"
+    callback = f"{visit.addresses.sign_in_base}/api/v1/oauth2callback"
     if visit.request.form("cancel") is not None or not email:
         return redirect(f"{callback}?{urlencode({'state': state, 'error': 'access_denied'})}")
     typed = (visit.request.form("name") or "").strip()
@@ -79,12 +79,12 @@ def callback(visit: Visit) -> Answer:
     user = known or site.world.add_user(email, name)
     token = site.world.sign_in(user).text
     if known is None:
-        answer = redirect(f"{site.addresses.sign_in_base}/settings/username?new_account=true")
+        answer = redirect(f"{visit.addresses.sign_in_base}/settings/username?new_account=true")
     else:
         answer = _finish(visit, session, token)
         if answer.status == 200:  # noqa: PLR2004 the blank page; only then the real server sets no cookie
             return answer
-    return answer.with_cookie(TOKEN_COOKIE, token, secure=site.addresses.is_secure)
+    return answer.with_cookie(TOKEN_COOKIE, token, secure=visit.addresses.is_secure)
 
 
 def username_form(visit: AccountVisit) -> Answer:
@@ -108,7 +108,7 @@ def _rename(user: User, name: str) -> None:
 
 
 def _finish(visit: Visit, session: Session, token: str) -> Answer:
-    addresses = visit.site.addresses
+    addresses = visit.addresses
     target, terms_id = session.redirect, session.terms_id
     session.redirect = session.terms_id = None
     if terms_id is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -26,15 +26,47 @@ class Addresses:
     ----------
     server, data_server
         The two listeners, as programs on this computer reach them; no slash at the end.
-    browser, data_browser
-        The same as the browser reaches them: different behind a proxy that adds a path prefix. Every
-        absolute address that the wire format prescribes is built from these, and only here.
+    behind
+        Path of a Jupyter server that passes on to ports of this computer, such as ``/user/ada/``; empty if
+        browsers come directly.
+    origin
+        Scheme and host by which the browser at hand has come through there; empty if it has not.
     """
 
     server: str
     data_server: str
-    browser: str
-    data_browser: str
+    behind: str = ""
+    origin: str = ""
+
+    def seen_from(self, request: Request) -> Addresses:
+        """Return the addresses as whoever sent the request has them.
+
+        Through a Jupyter server nobody but the request knows the public address.
+        """
+        if not self.behind or not request.has_come_through_jupyter:
+            return self
+        return replace(self, origin=request.public_origin)
+
+    @property
+    def browser(self) -> str:
+        """The main server as the browser reaches it. Every absolute address of the wire format starts so."""
+        return self._reached(self.server)
+
+    @property
+    def data_browser(self) -> str:
+        """The data server as the browser reaches it."""
+        return self._reached(self.data_server)
+
+    @property
+    def path(self) -> str:
+        """Where a browser on the Jupyter server's pages finds the main server; empty if it comes directly."""
+        return self._path(self.server) if self.behind else ""
+
+    def _reached(self, listener: str) -> str:
+        return self.origin + self._path(listener) if self.origin else listener
+
+    def _path(self, listener: str) -> str:
+        return f"{self.behind}proxy/{listener.rpartition(':')[2]}"
 
     @property
     def authorize(self) -> str:

@@ -35,7 +35,7 @@ def accept(visit: AccountVisit, terms_id: str) -> Answer:
         # Stored, and then the real server names a template that does not exist.
         raise ServerFaultError
     target, session.redirect = session.redirect, None
-    return redirect(with_token(target, visit.token.text, visit.site.addresses))
+    return redirect(with_token(target, visit.token.text, visit.addresses))
 
 
 def _unknown() -> Answer:

@@ -128,7 +128,8 @@ async def _send(
     headers = HTTPHeaders({"Content-Type": answer.content_type, "Content-Length": str(len(answer.body))})
     headers.add("Date", formatdate(usegmt=True))
     headers.add(DEMO_HEADER, "1")
-    headers.add(BROWSER_HEADER, addresses.browser)
+    if addresses.path:
+        headers.add(BROWSER_HEADER, addresses.path)
     for name, value in answer.headers:
         headers.add(name, value)
     start = ResponseStartLine("", answer.status, responses[answer.status])

@@ -24,15 +24,18 @@ from cave_setup.terminal.main import READY, WRONG_USAGE
 from cave_setup.terminal.output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 NOTEBOOK = "CAVE Setup.ipynb"
+TOUR = "CAVE Setup demo tour.ipynb"
+_HUB_PATH = "JUPYTERHUB_SERVICE_PREFIX"  # of the Jupyter server that a hub gave this person: /user/ada/
 # Without it JupyterLab asks about news in the middle of the demo.
 _NOTIFICATION_SETTINGS = ".jupyter/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
 _START_SECONDS = 60.0
+_ENDED_BY_SIGNAL = 128  # and the number of the signal, as shells say it
 # What would lead Jupyter or a CAVE library out of the throwaway home, or bring a real token in.
+_JUPYTERS_OWN = "JUPYTER"
 _LEFT_BEHIND = (
-    "JUPYTER",
     "IPYTHON",
     "CAVE",
     "CLOUD_VOLUME",
@@ -45,7 +48,7 @@ _LEFT_BEHIND = (
 )
 
 
-def demo(port: int, seed: Path | None, *, server_only: bool, browser: bool) -> int:
+def demo(port: int, seed: Path | None, *, server_only: bool, browser: bool, instead: Sequence[str] = ()) -> int:
     """Run the demo until it is interrupted.
 
     Parameters
@@ -58,6 +61,9 @@ def demo(port: int, seed: Path | None, *, server_only: bool, browser: bool) -> i
         Start the CAVE server alone.
     browser : bool
         Open JupyterLab in the browser.
+    instead : sequence of str
+        What to run in place of our own JupyterLab, such as the server of a hub: with what Jupyter is told in the
+        environment, and else as ours.
 
     Returns
     -------
@@ -68,20 +74,24 @@ def demo(port: int, seed: Path | None, *, server_only: bool, browser: bool) -> i
     try:
         from cave_setup import demo as demo_package  # noqa: PLC0415 - tornado is loaded only for this
 
+        # Our own JupyterLab is not the hub's: no browser comes to it through there.
+        behind = os.environ.get(_HUB_PATH, "") if server_only or instead else ""
         if server_only:
-            return demo_package.run_server_only(port, seed)
-        server = demo_package.DemoServer(seed=seed, port=port)
+            return demo_package.run_server_only(port, seed, behind)
+        server = demo_package.DemoServer(seed=seed, port=port, behind=behind)
     except (ImportError, ValueError, OSError) as error:
         say(f"cave-setup: {error}")
         return WRONG_USAGE
     with server, _throwaway_home() as home:
+        if instead:
+            return _run(instead, home, server.address)
         return _run_lab(home, server.address, browser=browser)
 
 
-def notebook_source() -> Path:
-    """Find the notebook: inside the installed package, or beside it in a checkout."""
-    packaged = Path(str(resources.files("cave_setup.demo") / NOTEBOOK))
-    return packaged if packaged.exists() else Path(__file__).parents[2] / "notebooks" / NOTEBOOK
+def notebook_source(name: str = NOTEBOOK) -> Path:
+    """Find a notebook: inside the installed package, or beside it in a checkout."""
+    packaged = Path(str(resources.files("cave_setup.demo") / name))
+    return packaged if packaged.exists() else Path(__file__).parents[2] / "notebooks" / name
 
 
 @contextlib.contextmanager
@@ -92,8 +102,21 @@ def _throwaway_home() -> Iterator[Path]:
         quiet = home / _NOTIFICATION_SETTINGS
         quiet.parent.mkdir(parents=True)
         quiet.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
-        shutil.copyfile(notebook_source(), home / NOTEBOOK)
+        for name in (NOTEBOOK, TOUR):
+            shutil.copyfile(notebook_source(name), home / name)
         yield home
+
+
+def _run(command: Sequence[str], home: Path, server_address: str) -> int:
+    """Run another program there until it ends."""
+    try:
+        process = subprocess.Popen(command, env=_environment(home, server_address), cwd=home)  # noqa: S603 - as asked
+    except OSError as error:
+        say(f"cave-setup: {command[0]} cannot be run: {error.strerror}.")
+        return WRONG_USAGE
+    with process, _ended_by_signals(process):
+        code = process.wait()
+    return code if code >= 0 else _ENDED_BY_SIGNAL - code
 
 
 def _run_lab(home: Path, server_address: str, *, browser: bool) -> int:
@@ -105,7 +128,9 @@ def _run_lab(home: Path, server_address: str, *, browser: bool) -> int:
     if hasattr(os, "getuid") and os.getuid() == 0:
         command.append("--allow-root")
     address = f"http://127.0.0.1:{port}/lab/tree/{quote(NOTEBOOK)}?token={password}"
-    environment = _environment(home, server_address, password)
+    kept = _environment(home, server_address)
+    environment = {name: value for name, value in kept.items() if not name.startswith(_JUPYTERS_OWN)}
+    environment["JUPYTER_TOKEN"] = password
     lab = subprocess.Popen(command, env=environment, cwd=home, stderr=subprocess.DEVNULL)  # noqa: S603 - our own words
     with lab, _ended_by_signals(lab):
         if not _wait_until_it_listens(port, lab):
@@ -119,13 +144,12 @@ def _run_lab(home: Path, server_address: str, *, browser: bool) -> int:
     return READY
 
 
-def _environment(home: Path, server_address: str, password: str) -> dict[str, str]:
+def _environment(home: Path, server_address: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_BEHIND)}
     return {
         **kept,
         "HOME": str(home),
         "USERPROFILE": str(home),
-        "JUPYTER_TOKEN": password,
         "CAVE_SETUP_SERVER": server_address,
         "CAVE_SETUP_ENVIRONMENT": "local",  # it acts out somebody's own computer, wherever it really runs
     }
@@ -141,19 +165,19 @@ def _announce(address: str, server_address: str, *, browser: bool) -> None:
 
 
 @contextlib.contextmanager
-def _ended_by_signals(lab: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End JupyterLab when this program is asked to end, and wait for it so that no kernel stays behind."""
+def _ended_by_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End it when this program is asked to end, and wait for it so that no kernel stays behind."""
 
     def end(*_: object) -> None:
-        lab.terminate()
+        process.terminate()
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        if lab.poll() is None:
-            lab.terminate()
-            lab.wait(timeout=15)
+        if process.poll() is None:
+            process.terminate()
+            process.wait(timeout=15)
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -75,7 +75,13 @@ def _run(parsed: argparse.Namespace) -> int:
         return login(setup, person, None if parsed.no_browser else open_in_browser)
     from cave_setup.terminal.demo import demo  # noqa: PLC0415
 
-    return demo(parsed.port, parsed.seed, server_only=parsed.server_only, browser=not parsed.no_browser)
+    return demo(
+        parsed.port,
+        parsed.seed,
+        server_only=parsed.server_only,
+        browser=not parsed.no_browser,
+        instead=parsed.command,
+    )
 
 
 def _setup(parsed: argparse.Namespace) -> Setup:
@@ -154,4 +160,7 @@ def command_line() -> argparse.ArgumentParser:
     demo.add_argument("--port", type=int, default=0, metavar="N", help="port of the demo server (default: a free one)")
     demo.add_argument("--seed", type=Path, metavar="FILE", help="JSON file with the demo's people and data sets")
     demo.add_argument("--no-browser", action="store_true", help="print JupyterLab's address instead of opening it")
+    demo.add_argument(
+        "command", nargs="*", help="what to run there in place of JupyterLab, after “--”: a hub's own Jupyter server"
+    )
     return parser

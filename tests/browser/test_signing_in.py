@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 from support import traces
 from support.chromium import chromium
-from support.lab import WIZARD_CELL, free_port, settle
+from support.lab import WIZARD_CELL, settle
 from support.people import SIGN_IN, Person, is_ready, step
 
 from cave_setup.demo import DemoServer, ManualClock
@@ -77,8 +77,7 @@ def demo_for(lab: Lab, clock: ManualClock, seed: Any = None) -> Iterator[DemoSer
         with DemoServer(seed, clock=clock) as demo:
             yield demo
         return
-    port = free_port()
-    with DemoServer(seed, port=port, browser_address=lab.proxied(port), clock=clock) as demo:
+    with DemoServer(seed, behind="/user/demo/", clock=clock) as demo:
         yield demo
 
 

@@ -234,10 +234,10 @@ class ServerProcess:
 
 
 @contextlib.contextmanager
-def server_only(*arguments: str) -> Iterator[ServerProcess]:
+def server_only(*arguments: str, **variables: str) -> Iterator[ServerProcess]:
     with subprocess.Popen(
         command("demo", "--server-only", *arguments),
-        env=environment(),
+        env=environment(**variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -318,3 +318,39 @@ def test_a_seed_that_cannot_be_used_is_a_sentence(tmp_path: Path, content: str |
     assert len(done.stderr.strip().splitlines()) == 1
     assert done.stderr.strip().endswith(".")
     assert "0123456789ABCDEF0123456789ABCDEF" not in done.stderr
+
+
+# ------------------------------------------------------------------------------------------ demo -- something else
+
+LOOK = (
+    "import json, os, pathlib, sys; home = pathlib.Path.home(); "
+    "print(json.dumps([sorted(p.name for p in home.iterdir()), os.getcwd() == str(home), dict(os.environ)])); "
+    "sys.exit(7)"
+)
+
+
+def test_a_demo_can_be_put_around_another_jupyter_server(home: Path) -> None:
+    hub = {"JUPYTERHUB_SERVICE_PREFIX": "/user/ada/", "JUPYTERHUB_API_URL": "http://hub/api"}
+    done = run("demo", "--", sys.executable, "-c", LOOK, **hub, CAVE_TOKEN=SECRET.reveal())
+    assert done.returncode == 7
+    files, is_there, variables = json.loads(done.stdout)
+    assert is_there
+    assert {"CAVE Setup.ipynb", "CAVE Setup demo tour.ipynb", ".cave-setup-demo"} <= set(files)
+    # What a hub tells its server arrives, and no token of this person's does.
+    assert variables.items() >= hub.items()
+    assert variables["CAVE_SETUP_SERVER"].startswith("http://127.0.0.1:")
+    assert SECRET.reveal() not in done.stdout + done.stderr
+    assert list(home.iterdir()) == []
+
+
+def test_a_demo_says_what_cannot_be_run() -> None:
+    done = run("demo", "--", "/no/such/program")
+    assert done.returncode == WRONG_USAGE
+    assert "/no/such/program cannot be run: No such file or directory." in done.stderr
+
+
+def test_on_a_hub_a_demo_alone_says_where_a_browser_finds_it() -> None:
+    with server_only(JUPYTERHUB_SERVICE_PREFIX="/user/ada/") as server:
+        answer = requests.get(f"{server.address}/auth/version", timeout=5)
+        port = server.address.rpartition(":")[2]
+        assert answer.headers["X-CAVE-Demo-Browser"] == f"/user/ada/proxy/{port}"

@@ -16,6 +16,7 @@ from integration.test_auth_server import QUESTIONS, STACK, WITH_TOKEN
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cave_setup.auth_server import AuthServer
     from integration.conftest import Connect, Listen, Remote
     from integration.test_auth_server import Question
 
@@ -187,3 +188,51 @@ def test_a_header_that_says_demo_is_believed_on_this_computer_only(remote: Remot
     server = connect(remote.address)
     assert server.version() == "1"
     assert not server.says_it_is_a_demo
+
+
+# ------------------------------------------------------------------ a demo behind the page's own Jupyter server
+
+
+def _saying(listen: Listen, connect: Connect, path: str, *, is_demo: bool = True) -> AuthServer:
+    """A server on this computer that says at which path a browser finds it."""
+    headers = (f"X-CAVE-Demo-Browser: {path}", *(["X-CAVE-Demo: 1"] if is_demo else []))
+    server = connect(listen(answers("version 1", headers=headers)).address)
+    server.version()
+    return server
+
+
+def test_a_demo_may_be_on_the_pages_own_server(listen: Listen, connect: Connect) -> None:
+    server = _saying(listen, connect, "/user/ada/proxy/40123")
+    assert server.sign_in_page() == "/user/ada/proxy/40123/sticky_auth/api/v1/authorize"
+    assert "/" in server.origins
+    # The tab comes from the page's server, or from this very computer, and goes on as it came.
+    through = server.sign_in_page("https://hub.example/user/ada/proxy/50000/secret/signed-in")
+    assert through.startswith("https://hub.example/user/ada/proxy/40123/sticky_auth/")
+    assert server.sign_in_page("http://127.0.0.1:50000/secret/signed-in").startswith(server.address.url)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//elsewhere.example/user/ada",
+        "/\\elsewhere.example",
+        "/user//elsewhere",
+        "https://elsewhere.example",
+        "javascript:alert(1)",
+        "/user/ada/?x=",
+        "/\telsewhere.example",
+        "",
+    ],
+)
+def test_what_a_browser_could_take_for_another_host_is_not_believed(
+    listen: Listen, connect: Connect, path: str
+) -> None:
+    server = _saying(listen, connect, path)
+    assert server.browser_address == server.address.url
+    assert "/" not in server.origins
+
+
+def test_nobody_but_a_demo_may_be_on_the_pages_own_server(listen: Listen, connect: Connect) -> None:
+    server = _saying(listen, connect, "/user/ada/proxy/40123", is_demo=False)
+    assert server.browser_address == server.address.url
+    assert "/" not in server.origins

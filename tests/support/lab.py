@@ -175,7 +175,7 @@ def running_lab(
         subprocess.Popen(command, env=environment, cwd=root, stdout=output, stderr=subprocess.STDOUT) as process,
     ):
         try:
-            _wait_until_it_listens(port, process, log)
+            wait_until_it_listens(port, process, log)
             kind = {"lab": Lab, "notebook": Notebook7}[app]
             yield kind(f"http://127.0.0.1:{port}{base_path.rstrip('/')}", root, home, log, process)
         finally:
@@ -190,7 +190,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_it_listens(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_it_listens(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until JupyterLab is there, or say what it said instead."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
