@@ -324,7 +324,8 @@ def test_a_seed_that_cannot_be_used_is_a_sentence(tmp_path: Path, content: str |
 
 LOOK = (
     "import json, os, pathlib, sys; home = pathlib.Path.home(); "
-    "print(json.dumps([sorted(p.name for p in home.iterdir()), os.getcwd() == str(home), dict(os.environ)])); sys.exit(7)"
+    "files = [path.name for path in home.iterdir()]; "
+    "print(json.dumps([files, os.getcwd() == str(home), dict(os.environ)])); sys.exit(7)"
 )
 
 
