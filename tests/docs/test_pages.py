@@ -86,7 +86,7 @@ ACTIVATED = Scene(
 # Every block of Python, by its page and a line of it.
 SCENES = {
     ("README.md", "%cave_setup"): MAGIC,
-    ("README.md", "setup.sign_in()"): Scene("setup.found().ready and cave_setup.Setup().check().ready"),
+    ("README.md", "setup.sign_in()"): Scene("status.ready and cave_setup.Setup().check().ready"),
     ("README.md", "cave_setup.activate()"): ACTIVATED,
     ("docs/index.md", "%cave_setup"): MAGIC,
     ("docs/index.md", "setup.rotate()"): Scene("setup.found().ready and cave_setup.Setup().check().ready", saved=True),
