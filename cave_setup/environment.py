@@ -150,7 +150,7 @@ def computer_name(environment: Environment) -> str:
 
     Where every run is a new computer the host's name is a new one, too, and says nothing.
     """
-    if environment.home_persists is False:
+    if environment.home_persists is False and environment.key != "local":
         return environment.name
     try:
         user = getpass.getuser()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import get_args
 
@@ -336,6 +337,7 @@ def test_a_computer_is_named_by_its_user_and_host(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("getpass.getuser", lambda: "ada")
     monkeypatch.setattr("platform.node", lambda: "laptop.lab.example.org")
     assert computer_name(LAPTOP) == "ada@laptop"
+    assert computer_name(replace(LAPTOP, home_persists=False)) == "ada@laptop"
 
 
 @pytest.mark.parametrize(("user", "name"), [("ada\n\x00lovelace ", "ada lovelace@laptop"), ("x" * 300, "x" * 120)])
