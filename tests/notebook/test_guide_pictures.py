@@ -78,7 +78,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def all_pictures() -> dict[str, Any]:
     """A wizard that shows the pictures of every guide, each once, as if it were read about."""
     guides = [guide for place in places() if (guide := guide_to(place))]
-    state = ALL_STATES["a hub, read about"]()
+    state: dict[str, Any] = ALL_STATES["guide to jupyterhub"]()
     drawn: dict[str, Any] = {}
     for guide in guides:
         for one in [one for step in guide.steps for one in (step, step.instead) if one]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from cave_setup import errors
+from cave_setup.environment import choose
+from cave_setup.guides import places
 from cave_setup.models import (
     Candidate,
     DatastackChoice,
@@ -55,6 +58,14 @@ def old_file(**changes: Any) -> Facts:
     targets = (f.target(f.DEFAULT_FILE, f.TARGETS[0].reader, "replace", old), *f.TARGETS[1:])
     store = replace(f.NO_FILES, files=(old,), for_caveclient=old, for_cloud_volume=old, targets=targets)
     return f.pasted(store=store, **changes)
+
+
+def guided(place: str) -> Any:
+    """The guide to a place: to be followed, where the token is a secret, or to be read."""
+    here = choose(place, {}, Path("/nowhere"))
+    if here.keeps_for_a_run:
+        return lambda: drawn(f.pasted(environment=here), copied=True, opened=True)
+    return lambda: drawn(f.nothing_yet(environment=here), place="about")
 
 
 ALL_STATES = {
@@ -132,7 +143,6 @@ ALL_STATES = {
         f.facts(environment=f.COLAB, store=f.NO_FILES, credentials=(f.MOUNTED,), secret_variables=(f.HANDED_OUT,))
     ),
     "in the browser": lambda: drawn(f.nothing_yet(environment=f.LITE)),
-    "a hub, read about": lambda: drawn(f.facts(environment=f.HUB), place="about"),
     "choosing": lambda: drawn(f.nothing_yet()),
     "choosing, asked for": lambda: drawn(f.facts(), listing=True),
     "choosing, listed": lambda: drawn(f.facts(), listed=LISTED),
@@ -140,6 +150,7 @@ ALL_STATES = {
     "choosing, a mistake": lambda: drawn(
         f.nothing_yet(), error=errors.AddressError(MEANT.sentence, MEANT.remedy), error_in="server", meant=MEANT
     ),
+    **{f"guide to {place}": guided(place) for place in places() if place not in {"code-ocean", "colab"}},
     "ready": lambda: drawn(f.facts()),
     "ready elsewhere": lambda: view(
         plan(replace(f.facts(), server_address=ServerAddress("https://global.a-long-name-of.example.org:8443"))),
