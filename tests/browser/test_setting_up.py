@@ -218,6 +218,8 @@ def test_by_keyboard_alone_and_no_key_reaches_the_notebook(
     wizard.get_by_role("button", name="Change").focus()
     for key in ("b", "a", "d", "d", "m", "Tab"):
         page.keyboard.press(key)
+    expect(wizard.get_by_role("button", name="Not right?")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(wizard.get_by_role("button", name="Sign in", exact=True)).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
