@@ -88,7 +88,7 @@ def choose(
     found = detect(variables, root, process)
     place = _row(key.strip().lower() or found.key, found)
     if place is None:
-        raise UnknownPlace(*words.no_such_place(key, list(place_names())))
+        raise UnknownPlace(*words.no_such_place(list(place_names())))
     usual = found.home_persists if place.key == found.key else place.home_persists
     persists = usual if home_persists is None else home_persists
     chosen = _environment(place, persists, scene, Seen(""))

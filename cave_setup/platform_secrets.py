@@ -80,7 +80,7 @@ def _ask_colab(names: Sequence[str]) -> HandedOut:
     """Ask ``google.colab.userdata``, which asks the page; it has three errors of its own."""
     try:
         userdata = import_module("google.colab.userdata")
-    except ImportError:
+    except Exception:  # noqa: BLE001 - other people's module: it may be missing, and it may be broken
         return _NOTHING
     faults: dict[str, str] = {}
     for name in names:

@@ -98,10 +98,10 @@ def variable_with(*names: str, part: str) -> Sign:
 
 
 def variables_that_begin(prefix: str) -> Sign:
-    """Make a sign of any variable of a platform being set."""
+    """Make a sign of any variable of a platform being set, but for a key: that may be used from anywhere."""
 
     def sign(scene: Scene) -> Seen | None:
-        found = next((name for name in sorted(scene.variables) if name.startswith(prefix)), None)
+        found = next((name for name in sorted(scene.variables) if name.startswith(prefix) and "KEY" not in name), None)
         return Seen(found) if found else None
 
     return sign

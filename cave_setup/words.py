@@ -149,8 +149,9 @@ def known_by(sign: str) -> str:
     return f"Taken for this by {sign}."
 
 
-def no_such_place(key: str, keys: Sequence[str]) -> tuple[str, str]:
-    return f"There is no environment “{key[:40]}”.", f"Choose one of {', '.join(keys)}."
+def no_such_place(keys: Sequence[str]) -> tuple[str, str]:
+    # Not repeating it: it may be a token that was put into the wrong place.
+    return "There is no environment of that name.", f"Choose one of {', '.join(keys)}."
 
 
 HOME_QUESTION = "Is it kept? Say so under “Not right?”. Until then, files are saved as if it were."

@@ -172,6 +172,23 @@ def test_wrong_paste_says_what_it_was(open_wizard: OpenWizard, page: Page) -> No
     expect(wizard.get_by_label("Your token")).to_have_value("")
 
 
+def test_a_place_is_put_right_and_its_guide_followed(open_wizard: OpenWizard, page: Page, demo: DemoServer) -> None:
+    wizard = open_wizard()
+    wizard.get_by_role("button", name="Not right?").click()
+    wizard.get_by_role("radio", name="Google Colab").check()
+    wizard.get_by_role("button", name="Use this one").click()
+    expect(step(wizard, "environment")).to_contain_text("Google Colab")
+    wizard.get_by_role("button", name="I have a token to paste").click()
+    paste(wizard, page, demo.world.key_of("ada@example.org"))
+    expect(step(wizard, "save")).to_have_attribute("aria-current", "step")
+    wizard.get_by_role("button", name="Copy the token", exact=True).click()
+    expect(wizard.locator("[data-stage=now]")).to_have_count(2)  # adding it, and allowing this notebook to read it
+    wizard.get_by_role("button", name="Not right?").click()
+    wizard.get_by_role("radio", name="Your own computer").check()
+    wizard.get_by_role("button", name="Use this one").click()
+    expect(wizard.locator(".pill")).to_have_text("Ready")
+
+
 def test_server_can_be_changed(open_wizard: OpenWizard, page: Page) -> None:
     wizard = open_wizard()
     wizard.get_by_role("button", name="Change").click()
