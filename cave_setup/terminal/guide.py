@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from cave_setup.models import Status
 
 _WIDTH = 96
-_MARKED = re.compile(r"\*\*(.+?)\*\*|`(.+?)`")
+_MARKED = re.compile(r"\*\*(.+?)\*\*|`(.+?)`|\*(\w+?)\*")
+_LINK = re.compile(r"\[([^]]+)\]\((https://[^)]+)\)")
 _STAGE_MARKS = {"done": MARKS["done"], "now": MARKS["current"], "next": MARKS["waiting"]}
 
 
@@ -90,7 +91,8 @@ def _step(number: int, step: GuideStep, at: Progress, further: str) -> list[str]
 
 
 def _wrapped(text: str, indent: int, first: str = "") -> list[str]:
-    bare = _MARKED.sub(lambda found: f"“{found[1] or found[2]}”", text)
+    linked = _LINK.sub(lambda found: found[2] if found[2].endswith(found[1]) else f"{found[1]}, {found[2]}", text)
+    bare = _MARKED.sub(lambda found: f"“{found[1] or found[2] or found[3]}”", linked)
     margin = " " * indent
     # An address stays whole, so that it can be clicked or copied.
     return textwrap.wrap(

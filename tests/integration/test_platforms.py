@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from cave_setup.errors import NotPossibleHere, UnknownPlace
 from cave_setup.guides import guide_to, places
 from cave_setup.guiding import progress
 from cave_setup.report import use_it
+from cave_setup.terminal.guide import guide
 from integration.conftest import SetUp, authorized, read_secrets
 
 if TYPE_CHECKING:
@@ -287,3 +289,23 @@ def test_a_home_that_cannot_be_written_is_found_before_anything_is_promised(
     assert "a file stands where" in found.step("save").summary
     (home / ".cloudvolume").unlink()
     assert setup.look_here().step("save").state == "current"
+
+
+# ------------------------------------------------------------------------------------------------ in a terminal
+
+
+@pytest.mark.parametrize("place", places())
+def test_every_guide_can_be_read_in_a_terminal(
+    place: str, set_up: SetUp, demo: DemoServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setup = set_up(demo.address)
+    setup.use_environment(place)
+    guide(setup)
+    printed = capsys.readouterr().out
+    there = guide_to(place)
+    assert there is not None
+    for number, step in enumerate(there.steps, 1):
+        assert f"{number}. {step.title}" in printed
+    assert there.tried in printed
+    assert not re.search(r"\]\(|\*\w|`", printed)  # nothing of Markdown is left
+    assert (there.account_page or "") in printed
