@@ -11,7 +11,7 @@ demo: $(VENV)/demo  ## a demo CAVE server and JupyterLab with the notebook open,
 	$(VENV)/bin/cave-setup demo
 
 test: $(VENV)/dev chromium lint  ## everything that must pass before main moves
-	$(PYTHON) -m pytest --cov --cov-report=term
+	$(PYTHON) -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
 lint: $(VENV)/dev  ## style, types, import directions
 	$(VENV)/bin/ruff check .

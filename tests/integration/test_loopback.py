@@ -68,7 +68,8 @@ def raw(port: int, data: bytes, seconds: float = 5.0) -> bytes:
     received = b""
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection, suppress(ConnectionError):
         connection.sendall(data)
-        connection.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # the other side may have closed it already
+            connection.shutdown(socket.SHUT_WR)
         while piece := connection.recv(65_536):
             received += piece
     return received
