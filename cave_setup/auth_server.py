@@ -17,18 +17,26 @@ from cave_setup.models import (
     Account,
     ApiKey,
     DatastackRecord,
-    PermissionMissing,
     Rights,
     ServerAddress,
     Terms,
-    TermsOpen,
     Token,
     TokenRefused,
-    UnknownDatastack,
-    datastack_name,
     deployment_of,
 )
-from cave_setup.reading import OK, expect, read_key, refuses_token, text, understood
+from cave_setup.reading import (
+    OK,
+    expect,
+    is_a_datastack,
+    read_account,
+    read_key,
+    read_refusal,
+    read_rights,
+    read_terms,
+    refuses_token,
+    text,
+    understood,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +51,6 @@ MOST_DATASTACKS = 200
 # A path on the same server: one slash to begin with, and nothing that a browser reads as another.
 _PATH = re.compile(r"(/[A-Za-z0-9._~@%+-]+)+")
 
-_FORBIDDEN = 403
 _NOT_FOUND = 404
 _NOT_A_SIGN_IN_TOKEN = 422
 
@@ -169,7 +176,7 @@ class AuthServer:
         if refuses_token(answer):
             return TokenRefused()
         data = expect(answer, dict)
-        return understood(answer, lambda: self._read_account(data))
+        return understood(answer, lambda: read_account(data, self.address))
 
     @_forgetting
     def missing_terms(self, token: Token) -> tuple[Terms, ...] | TokenRefused:
@@ -178,7 +185,7 @@ class AuthServer:
         if refuses_token(answer):
             return TokenRefused()
         data = expect(answer, list)
-        return understood(answer, lambda: self._read_terms(data))
+        return understood(answer, lambda: read_terms(data, self.address))
 
     @_forgetting
     def keys(self, token: Token) -> tuple[ApiKey, ...] | TokenRefused:
@@ -209,7 +216,7 @@ class AuthServer:
         """Ask the info service for the datastack's record, which it gives only to those who may read the data."""
         path = f"/info/api/v2/datastack/full/{quote(datastack, safe='')}"
         answer = self._exchange.get(self.address, path, token)
-        refusal = self._refusal(answer, datastack)
+        refusal = read_refusal(answer, datastack, self.address)
         if refusal is not None:
             return refusal
         data = expect(answer, dict)
@@ -221,7 +228,7 @@ class AuthServer:
         answer = self._exchange.get(self.address, "/info/api/v2/datastacks", token)
         if refuses_token(answer):
             return TokenRefused()
-        names = dict.fromkeys(name for name in expect(answer, list) if _is_a_datastack(name))
+        names = dict.fromkeys(name for name in expect(answer, list) if is_a_datastack(name))
         return tuple(names)[:MOST_DATASTACKS]
 
     @_forgetting
@@ -231,7 +238,7 @@ class AuthServer:
         if refuses_token(answer):
             return TokenRefused()
         data = expect(answer, dict)
-        return understood(answer, lambda: self._read_rights(data))
+        return understood(answer, lambda: read_rights(data, self.address))
 
     @_forgetting
     def dataset_of(self, token: Token, datastack: str) -> str | None:
@@ -247,7 +254,7 @@ class AuthServer:
         """Ask the datastack's own data server for its materialized versions: the proof that data can be read."""
         path = f"/materialize/api/v3/datastack/{quote(record.name, safe='')}/versions"
         answer = self._exchange.get(record.data_server, path, token)
-        refusal = self._refusal(answer, record.name)
+        refusal = read_refusal(answer, record.name, self.address)
         if refusal is not None:
             return refusal
         data = expect(answer, list)
@@ -332,61 +339,6 @@ class AuthServer:
             raise errors.UnexpectedAnswer(answer.host, f"{answer.status} for terms {terms_id}")
         return None
 
-    # ------------------------------------------------------------------------------------------ reading answers
-
-    def _read_account(self, data: dict[str, Any]) -> Account:
-        missing = data["missing_tos"]
-        if not isinstance(missing, list):
-            raise TypeError("missing_tos")  # no list is not an empty list: nothing would seem left to accept
-        return Account(
-            id=int(data["id"]),
-            name=text(data.get("name")),
-            email=text(data.get("email")),
-            missing_terms=self._read_terms(missing),
-        )
-
-    def _read_terms(self, entries: list[Any]) -> tuple[Terms, ...]:
-        """Read ``/user/missing``, which has an entry for each data set: terms of several data sets come once."""
-        found: dict[int, Terms] = {}
-        for entry in entries:
-            terms = self._terms(entry["tos_id"], entry.get("tos_name"), entry.get("dataset_name"))
-            found.setdefault(terms.id, terms)
-        return tuple(found.values())
-
-    def _read_rights(self, data: dict[str, Any]) -> Rights:
-        entries = [(text(entry["dataset_name"]), entry) for entry in data["missing_tos"]]
-        terms = {name: self._terms(entry["tos_id"], entry.get("tos_name"), name) for name, entry in reversed(entries)}
-        viewable = _viewable(data["permissions_v2"])
-        # Servers that do not say what acceptance would open let the services name the terms in any case.
-        with_terms = _viewable(data["permissions_v2_ignore_tos"]) if "permissions_v2_ignore_tos" in data else terms
-        return Rights(viewable, viewable.union(with_terms), terms)
-
-    def _terms(self, number: object, name: object, dataset: object) -> Terms:
-        identity = int(str(number))
-        url = f"{self.address.url}/sticky_auth/api/v1/tos/{identity}/accept"
-        return Terms(identity, text(name) or f"Terms {identity}", text(dataset), url)
-
-    def _refusal(
-        self, answer: Answer, datastack: str
-    ) -> TermsOpen | PermissionMissing | UnknownDatastack | TokenRefused | None:
-        """Read the refusals of the services (WIRE section 8); None if the answer is none of them."""
-        if refuses_token(answer):
-            return TokenRefused()
-        data = answer.data()
-        error = data.get("error") if isinstance(data, dict) else None
-        details = data.get("data") if isinstance(data, dict) else None
-        details = details if isinstance(details, dict) else {}
-        if error == "missing_tos":
-            number, name = details.get("tos_id"), details.get("tos_name")
-            return understood(answer, lambda: TermsOpen(self._terms(number, name, datastack)))
-        if error == "invalid_table_id":
-            return UnknownDatastack(datastack)
-        if error == "missing_permission" or (answer.status == _FORBIDDEN and not answer.looks_like_a_page):
-            # A 403 in plain text ("Requires admin privilege.") is about rights as well, never about the token.
-            permission = text(details.get("required_permission"))
-            return PermissionMissing(permission, text(details.get("auth_dataset")) or datastack)
-        return None
-
     def _data_server(self, answer: Answer, data: dict[str, Any]) -> ServerAddress:
         """Check the address to which the token will be sent next; only a server on this computer may name another."""
         try:
@@ -396,18 +348,6 @@ class AuthServer:
         if address is None or (address.is_loopback and not self.address.is_loopback):
             raise errors.UnexpectedAnswer(answer.host, "no usable data server in the datastack's record")
         return address
-
-
-def _is_a_datastack(name: object) -> bool:
-    """Whether this can be the name of a datastack, which becomes part of an address and of a line on the screen."""
-    try:
-        return isinstance(name, str) and datastack_name(name) == name
-    except errors.AddressError:
-        return False
-
-
-def _viewable(permissions: dict[str, list[str]]) -> frozenset[str]:
-    return frozenset(text(dataset) for dataset, may in permissions.items() if "view" in may)
 
 
 def _accept_path(terms_id: int) -> str:

@@ -5,17 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cave_setup import errors
-from cave_setup.models import ApiKey, Token
+from cave_setup.models import (
+    Account,
+    ApiKey,
+    PermissionMissing,
+    Rights,
+    Terms,
+    TermsOpen,
+    Token,
+    TokenRefused,
+    UnknownDatastack,
+    datastack_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cave_setup.exchange import Answer
+    from cave_setup.models import ServerAddress
 
 OK = 200
 LONGEST_TEXT = 200  # characters of a name, description or e-mail address that are kept
 
 _UNAUTHORIZED = 401
+_FORBIDDEN = 403
 _REFUSALS = {"no_token", "invalid_token"}
 
 T = TypeVar("T")
@@ -57,6 +70,78 @@ def read_key(entry: dict[str, Any]) -> ApiKey:
         created=text(entry.get("created")),
         last_used=text(entry.get("last_used")),
     )
+
+
+def read_account(data: dict[str, Any], server: ServerAddress) -> Account:
+    """Read ``/user/cache``, as far as it says who somebody is and which terms stand open."""
+    missing = data["missing_tos"]
+    if not isinstance(missing, list):
+        raise TypeError("missing_tos")  # no list is not an empty list: nothing would seem left to accept
+    return Account(
+        id=int(data["id"]),
+        name=text(data.get("name")),
+        email=text(data.get("email")),
+        missing_terms=read_terms(missing, server),
+    )
+
+
+def read_terms(entries: list[Any], server: ServerAddress) -> tuple[Terms, ...]:
+    """Read ``/user/missing``, which has an entry for each data set: terms of several data sets come once."""
+    found: dict[int, Terms] = {}
+    for entry in entries:
+        terms = _terms(entry["tos_id"], entry.get("tos_name"), entry.get("dataset_name"), server)
+        found.setdefault(terms.id, terms)
+    return tuple(found.values())
+
+
+def read_rights(data: dict[str, Any], server: ServerAddress) -> Rights:
+    """Read ``/user/cache``, as far as it says what somebody may see."""
+    entries = [(text(entry["dataset_name"]), entry) for entry in data["missing_tos"]]
+    terms = {name: _terms(entry["tos_id"], entry.get("tos_name"), name, server) for name, entry in reversed(entries)}
+    viewable = _viewable(data["permissions_v2"])
+    # Servers that do not say what acceptance would open let the services name the terms in any case.
+    with_terms = _viewable(data["permissions_v2_ignore_tos"]) if "permissions_v2_ignore_tos" in data else terms
+    return Rights(viewable, viewable.union(with_terms), terms)
+
+
+def _terms(number: object, name: object, dataset: object, server: ServerAddress) -> Terms:
+    identity = int(str(number))
+    url = f"{server.url}/sticky_auth/api/v1/tos/{identity}/accept"
+    return Terms(identity, text(name) or f"Terms {identity}", text(dataset), url)
+
+
+def read_refusal(
+    answer: Answer, datastack: str, server: ServerAddress
+) -> TermsOpen | PermissionMissing | UnknownDatastack | TokenRefused | None:
+    """Read the refusals of the services (WIRE section 8); None if the answer is none of them."""
+    if refuses_token(answer):
+        return TokenRefused()
+    data = answer.data()
+    error = data.get("error") if isinstance(data, dict) else None
+    details = data.get("data") if isinstance(data, dict) else None
+    details = details if isinstance(details, dict) else {}
+    if error == "missing_tos":
+        number, name = details.get("tos_id"), details.get("tos_name")
+        return understood(answer, lambda: TermsOpen(_terms(number, name, datastack, server)))
+    if error == "invalid_table_id":
+        return UnknownDatastack(datastack)
+    if error == "missing_permission" or (answer.status == _FORBIDDEN and not answer.looks_like_a_page):
+        # A 403 in plain text ("Requires admin privilege.") is about rights as well, never about the token.
+        permission = text(details.get("required_permission"))
+        return PermissionMissing(permission, text(details.get("auth_dataset")) or datastack)
+    return None
+
+
+def is_a_datastack(name: object) -> bool:
+    """Whether this can be the name of a datastack, which becomes part of an address and of a line on the screen."""
+    try:
+        return isinstance(name, str) and datastack_name(name) == name
+    except errors.AddressError:
+        return False
+
+
+def _viewable(permissions: dict[str, list[str]]) -> frozenset[str]:
+    return frozenset(text(dataset) for dataset, may in permissions.items() if "view" in may)
 
 
 def text(value: object) -> str:
