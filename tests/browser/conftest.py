@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cave_setup.demo import DemoServer
 
 
-expect.set_options(timeout=15_000)  # a fresh environment compiles what it imports first
+expect.set_options(timeout=30_000)  # a fresh environment compiles what it imports first
 
 
 class OpenWizard(Protocol):
@@ -56,7 +56,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(
         viewport={"width": 1180, "height": 1000}, permissions=["clipboard-read", "clipboard-write"]
     )
-    made.set_default_timeout(15_000)
+    made.set_default_timeout(30_000)
     yield made
     made.close()
 

@@ -51,7 +51,7 @@ def test_the_demo_opens_the_notebook_and_leaves_nothing_behind(
         page.locator(".jp-CodeCell .cm-content").first.click()
         page.keyboard.press("Shift+Enter")
         with contextlib.suppress(PlaywrightTimeoutError):
-            wizard.wait_for(timeout=6000)
+            wizard.wait_for(timeout=15_000)
             break
     # The token in this process's environment stays out: a demo sees nothing of this person's.
     expect(wizard.locator("[data-step=account]")).to_contain_text("no token for 127.0.0.1")

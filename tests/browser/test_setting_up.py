@@ -371,5 +371,5 @@ def test_a_hung_server_leaves_the_next_cell_free(
 ) -> None:
     demo.weather.set("hang")
     wizard = open_wizard(cell="%load_ext cave_setup\n%cave_setup\nprint('next ' + 'cell')")
-    expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text("next cell", timeout=2000)
+    expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text("next cell", timeout=5000)
     expect(step(wizard, "account")).to_contain_text("did not answer in time", timeout=12_000)

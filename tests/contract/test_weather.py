@@ -76,18 +76,19 @@ def test_a_hanging_server_stops_at_once() -> None:
         with pytest.raises(requests.ReadTimeout):
             requests.get(demo.address + ME, timeout=0.2)
         start = time.monotonic()
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 10
 
 
 def test_a_dripping_body_defeats_a_timeout_between_bytes(demo: DemoServer, token: str) -> None:
-    demo.weather.set("drip", seconds=0.6)
+    demo.weather.set("drip", seconds=3)
     headers = {"Authorization": f"Bearer {token}"}
     start = time.monotonic()
-    with requests.get(demo.address + ME, headers=headers, timeout=0.3, stream=True) as answer:
+    with requests.get(demo.address + ME, headers=headers, timeout=2, stream=True) as answer:
         headers_after = time.monotonic() - start
         assert json.loads(answer.content)["name"] == "Ada Lovelace"
-    assert headers_after < 0.3
-    assert time.monotonic() - start >= 0.5
+    whole = time.monotonic() - start
+    assert whole >= 2.5
+    assert headers_after < whole / 2
 
 
 def test_a_reset_connection(demo: DemoServer) -> None:

@@ -161,7 +161,7 @@ def test_a_server_that_takes_no_connection_is_too_slow(connect: Connect) -> None
             began = time.monotonic()
             with pytest.raises(errors.ServerTimeout):
                 connect(f"http://127.0.0.1:{bell.getsockname()[1]}", (0.3, 5.0)).account(SECRET)
-            assert time.monotonic() - began < 1.5
+            assert time.monotonic() - began < 4.5
         finally:
             for one in waiting:
                 one.close()

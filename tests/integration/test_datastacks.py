@@ -175,7 +175,7 @@ def test_odd_names_are_left_out_and_a_list_has_an_end(setup_with: Any) -> None:
 def test_a_server_that_hangs_leaves_what_it_did_not_answer_unknown(
     setup_with: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choosing, "WHOLE_SECONDS", 0.5)
+    monkeypatch.setattr(choosing, "WHOLE_SECONDS", 2.0)
     behaviours = {**routes(["one", "two"]), f"{MAPPING}/datastack/table/two": hangs}
     assert verdicts(setup_with(behaviours).datastacks()) == {"one": "open", "two": "unknown"}
 

@@ -413,7 +413,7 @@ def test_a_hung_server_never_blocks_the_kernel(wizard: Wizard, demo: DemoServer)
     began = time.monotonic()
     send(wizard, action="check")
     send(wizard, action="check")
-    assert time.monotonic() - began < 0.25
+    assert time.monotonic() - began < 1.0
 
 
 def test_closing_stops_the_thread(demo: DemoServer, home: Path) -> None:
@@ -474,10 +474,10 @@ def test_where_no_front_end_answers_guidance_takes_the_place_of_an_empty_box(
 def test_where_a_front_end_answers_nothing_is_replaced(
     wizard: Wizard, display: Display, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(output, "HELLO_SECONDS", 0.2)
+    monkeypatch.setattr(output, "HELLO_SECONDS", 1.0)
     wizard._ipython_display_()
     send(wizard, action="hello")
-    time.sleep(0.4)
+    time.sleep(1.3)
     assert display.shown == []
 
 

@@ -63,8 +63,8 @@ def test_submitting_never_waits_for_the_work(worker: Worker) -> None:
 def test_later_work_waits_its_time_and_lets_other_work_pass(worker: Worker) -> None:
     seen: list[str] = []
     done = threading.Event()
-    worker.submit(lambda: seen.append("later"), after=0.2)
-    worker.submit(done.set, after=0.21)
+    worker.submit(lambda: seen.append("later"), after=0.4)
+    worker.submit(done.set, after=0.41)
     worker.submit(lambda: seen.append("now"))
     assert done.wait(5)
     assert seen == ["now", "later"]
@@ -73,19 +73,19 @@ def test_later_work_waits_its_time_and_lets_other_work_pass(worker: Worker) -> N
 def test_work_of_the_same_name_is_replaced(worker: Worker) -> None:
     seen: list[str] = []
     done = threading.Event()
-    worker.submit(lambda: seen.append("old"), after=0.2, name="look")
-    worker.submit(lambda: seen.append("new"), after=0.1, name="look")
-    worker.submit(done.set, after=0.3)
+    worker.submit(lambda: seen.append("old"), after=0.6, name="look")
+    worker.submit(lambda: seen.append("new"), after=0.3, name="look")
+    worker.submit(done.set, after=0.9)
     assert done.wait(5)
     assert seen == ["new"]
 
 
 def test_cancelled_work_is_not_done_and_said_to_have_been_there(worker: Worker) -> None:
     seen: list[str] = []
-    worker.submit(lambda: seen.append("never"), after=0.1, name="look")
+    worker.submit(lambda: seen.append("never"), after=0.6, name="look")
     assert worker.cancel("look") == 1
     assert worker.cancel("look") == 0
-    time.sleep(0.2)
+    time.sleep(0.8)
     assert seen == []
 
 
@@ -104,9 +104,9 @@ def test_without_work_there_is_no_thread(worker: Worker) -> None:
 
 def test_closing_ends_the_thread_and_drops_what_waits(worker: Worker) -> None:
     seen: list[str] = []
-    worker.submit(lambda: seen.append("never"), after=0.05)
+    worker.submit(lambda: seen.append("never"), after=0.5)
     worker.close()
     wait_until_no_thread()
     worker.submit(lambda: seen.append("never"))
-    time.sleep(0.1)
+    time.sleep(0.7)
     assert seen == []
