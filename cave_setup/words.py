@@ -810,6 +810,15 @@ NO_ANSWER = (
 )
 KERNEL_GONE = "The kernel behind this wizard is gone. Run the cell again; nothing that was saved is lost."
 UNEXPECTED = "Something went wrong in the wizard itself ({kind}). Nothing was changed; check again."
+
+
+def server_has_changed(server: str) -> str:
+    return (
+        f"The server was changed to {server} before this was done, so it was not done, and nothing was sent. "
+        f"Do it once more if it is meant for {server}."
+    )
+
+
 USE_IT = "Everything above was answered by the server a moment ago. Use it like this:"
 
 VERDICTS = {

@@ -38,7 +38,7 @@ class Ladder:
     show : callable
         Draws a new `SignIn`.
     on_token : callable
-        Gets the token that came back through the tab.
+        Gets the token that came back through the tab, and the address of the server that gave it.
     ask_browser : callable
         Sends a message to the browser.
 
@@ -49,7 +49,7 @@ class Ladder:
         setup: Setup,
         worker: Worker,
         show: Callable[[SignIn], None],
-        on_token: Callable[[Token], None],
+        on_token: Callable[[Token, str], None],
         ask_browser: Callable[[dict[str, Any]], None],
     ) -> None:
         self._setup = setup
@@ -92,9 +92,10 @@ class Ladder:
         if self._loopback is not None and not self._loopback.is_over:
             self._move(replace(self._at, why=why))
             return
+        server = self._setup.server_address.url
         try:
             self._loopback = self._setup.listen(
-                lambda token: self._worker.submit(lambda: self._on_token(token)), PATIENCE
+                lambda token: self._worker.submit(lambda: self._on_token(token, server)), PATIENCE
             ).start()
         except OSError:  # where a program may not listen at all
             self._move(replace(self._at, why=why, tab="", tab_state="impossible"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -50,6 +51,23 @@ _GOES_ON = (
     "listed",
     "moved",
 )
+# Done only at the server that the person saw: another one may have been chosen while this waited for a busy kernel.
+_AT_ITS_SERVER = {
+    "paste",
+    "file",
+    "pick",
+    "signed-in",
+    "make-key",
+    "choose-key",
+    "use-key",
+    "ask-revoke",
+    "revoke",
+    "rotate",
+    "accept",
+    "save",
+    "activate",
+    "copy-token",
+}
 
 
 class Wizard(anywidget.AnyWidget):
@@ -95,7 +113,7 @@ class Wizard(anywidget.AnyWidget):
             self._setup,
             self._worker,
             show=lambda at: self._show(sign_in=at),
-            on_token=self._signed_in,
+            on_token=lambda token, server: self._do_at(server, lambda: self._signed_in(token)),
             ask_browser=self.send,
         )
         self._output = Output(self._worker, self._bundle, lambda: self._status)
@@ -118,8 +136,18 @@ class Wizard(anywidget.AnyWidget):
         work = self._work_for(content, buffers)
         if work is not None:
             action = str(content.get("action"))
+            if action in _AT_ITS_SERVER:
+                work = partial(self._do_at, content.get("at"), work)
             # Looking twice at the same thing is of no use; what a person enters is never dropped.
             self._worker.submit(work, name=action if action in {"check", "visible"} else "")
+
+    def _do_at(self, server: object, work: Callable[[], None]) -> None:
+        here = self._setup.server_address
+        if server == here.url:
+            work()
+            return
+        moved = SetupError(words.server_has_changed(here.netloc))
+        self._show(error=moved, error_in="wizard", say=str(moved))
 
     def _work_for(self, content: dict[str, Any], buffers: list[memoryview]) -> Callable[[], None] | None:
         get = content.get

@@ -312,9 +312,10 @@ class WizardView {
 
   // ----------------------------------------------------------------------------------------------------- to Python
 
+  // With each message goes the server that the person saw: what waits in a busy kernel must not be done at another one.
   send(message, buffers) {
     try {
-      this.model.send(message, undefined, buffers);
+      this.model.send({ at: this.model.get("state").where.server, ...message }, undefined, buffers);
       // Everything but these is answered by a new state at once, unless nobody is there or a cell is running.
       if (["visible", "done", "reached", "ask-first", "copied", "opened", "datastacks"].includes(message.action)) return;
       clearTimeout(this.unanswered);
@@ -401,7 +402,7 @@ class WizardView {
     this.drawFooter(state.footer);
     this.askFirst.checked = state.askFirst.on;
     this.askFirstText.textContent = state.askFirst.label;
-    if (this.wasSigningIn && !state.signingIn) this.signInPage = null; // over, in whichever way: it is not heard any more
+    if (this.wasSigningIn && !state.signingIn) this.forgetWindow(); // over, in whichever way: it is not heard any more
     this.wasSigningIn = state.signingIn;
     this.checked.textContent = state.busy || state.checked;
     if (state.say.count !== this.said) {
@@ -604,13 +605,21 @@ class WizardView {
   // Synchronously in the click, or the browser blocks it; with its opener, or it could not tell us. A second sign-in in
   // one browser makes the first one fail, so there is one window at most.
   signIn({ address, origins, patience }) {
-    this.signInPage?.window.close();
+    this.forgetWindow();
     const page = window.open(address, "_blank", "popup,width=520,height=720");
     if (!page) return this.send({ action: "no-sign-in", why: "blocked" });
-    const opened = { window: page, origins: origins.map((origin) => new URL(origin, location.href).origin) };
+    const opened = {
+      window: page, origins: origins.map((origin) => new URL(origin, location.href).origin),
+      at: this.model.get("state").where.server,
+    };
     this.signInPage = opened;
     this.send({ action: "signing-in" });
     this.watchWindow(opened, Date.now() + patience * 1000);
+  }
+
+  forgetWindow() {
+    this.signInPage?.window.close();
+    this.signInPage = null;
   }
 
   // A window that lost its opener on the way (COOP) counts as closed while it lives on: nothing will come from it.
@@ -634,9 +643,8 @@ class WizardView {
     if (!page || event.source !== page.window || !page.origins.includes(event.origin)) return;
     const token = event.data?.token;
     if (typeof token !== "string" || !/^[0-9a-f]{32}$/.test(token)) return;
-    this.signInPage = null;
-    page.window.close();
-    this.send({ action: "signed-in", token });
+    this.forgetWindow();
+    this.send({ action: "signed-in", token, at: page.at });
   }
 
   // The terms page posts the one word "success" to its opener; all it does here is to make us look.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from integration.listeners import Listener, says
 from playwright.sync_api import expect
 from support import traces
 from support.chromium import chromium
@@ -150,6 +151,27 @@ def test_who_returns_needs_two_and_leaves_no_trace_but_the_file(place: Place) ->
         traces.assert_nowhere(token, place.lab, place.home)
         assert token not in place.page.content()
         assert token not in place.page.url
+
+
+@pytest.mark.parametrize("place", ["lab"], indirect=True)
+def test_a_server_chosen_while_a_cell_runs_hears_nothing_of_a_sign_in_at_the_one_before(place: Place) -> None:
+    over = place.home / "over"
+    running = f"import os, time\nwhile not os.path.exists({str(over)!r}): time.sleep(0.05)"
+    with Listener(says({"error": "nothing here"}, "404 Not Found")) as other:
+        notebook = place.lab.write(place.name, settle(place.home, place.demo.address), WIZARD_CELL, running)
+        person = Person(place.lab.run(place.page, notebook), place.page)
+        window = person.open_window()
+        window.get_by_role("button", name="Ada Lovelace").wait_for()
+        person.press("Change")
+        person.fill(person.wizard.get_by_label("Server"), other.address)
+        person.press("Use these")
+        with window.expect_event("close"):
+            person.choose_account(window, "Ada Lovelace")
+        over.touch()
+        expect(person.wizard.locator(".alert")).to_contain_text("The server was changed to")
+        expect(step(person.wizard, "account")).not_to_contain_text("Ada")
+        assert other.requests
+        assert not [request for request in other.requests if request.header("Authorization")]
 
 
 def test_who_is_set_up_already_needs_none(place: Place) -> None:

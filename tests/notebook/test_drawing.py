@@ -356,6 +356,20 @@ def test_a_token_of_the_window_is_passed_on_once_and_the_window_is_closed(page: 
     assert SECRET not in page.content()
 
 
+def test_what_is_sent_says_at_which_server_the_person_began_it(page: Page, servers: None) -> None:
+    popup = signing_in(page)
+    began = page.evaluate("() => window.sent.at(-1).at")
+    state = json.loads(json.dumps(ALL_STATES["nothing yet"]()))
+    state["signingIn"] = True
+    state["where"]["server"] = "https://other.example.org"
+    change(page, state)
+    post(popup, MESSAGE)
+    page.wait_for_function("() => window.sent.at(-1).action === 'signed-in'")
+    assert page.evaluate("() => window.sent.at(-1).at") == began == "https://global.daf-apis.com"
+    page.get_by_role("button", name="Check again").first.click()
+    assert page.evaluate("() => window.sent.at(-1).at") == "https://other.example.org"
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -437,8 +451,9 @@ def test_a_second_try_closes_the_first_window(page: Page, servers: None) -> None
 def test_who_signs_in_another_way_meanwhile_is_not_overtaken_by_the_window(page: Page, servers: None) -> None:
     popup = signing_in(page)
     change(page, ALL_STATES["window open"]())
-    change(page, ALL_STATES["ready"]())
-    post(popup, MESSAGE)
+    with popup.expect_event("close"):
+        change(page, ALL_STATES["ready"]())
+    post(page, MESSAGE)
     page.wait_for_timeout(150)
     assert len(sent(page)) == 1
 

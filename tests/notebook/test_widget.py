@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import ipywidgets
 import pytest
 import requests
+from integration.listeners import Listener, says
 from support.capsule import CUSTOM_KEY, Capsule
 
 import cave_setup
@@ -47,6 +48,7 @@ def wait_until(wizard: Wizard, condition: Callable[[dict[str, Any]], bool], seco
 
 def send(wizard: Wizard, buffers: list[bytes] | None = None, **message: Any) -> None:
     """Send what the browser would send."""
+    message = {"at": wizard.state["where"]["server"], **message}
     wizard._handle_custom_msg(message, [memoryview(one) for one in buffers or []])
 
 
@@ -231,6 +233,55 @@ def test_a_server_that_fails_in_mid_sign_in_is_told_and_another_try_is_at_hand(
     assert demo.world.token(sign_in) is None
     send(wizard, action="signed-in", token=signed_in(demo))
     wait_until(wizard, focused("ready"))
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Listener]:
+    """Give another server, that must not hear of any token."""
+    with Listener(says({"error": "nothing here"}, "404 Not Found")) as server:
+        yield server
+
+
+@pytest.mark.parametrize("action", ["signed-in", "paste"])
+def test_what_was_done_at_one_server_is_not_done_at_the_next(
+    wizard: Wizard, demo: DemoServer, elsewhere: Listener, action: str
+) -> None:
+    seen = wizard.state["where"]["server"]
+    token = signed_in(demo) if action == "signed-in" else ada(demo)
+    release = threading.Event()
+    wizard._worker.submit(lambda: release.wait(10) and None)  # a server that is slow, or a cell that runs
+    send(wizard, action="server", server=elsewhere.address, datastack="minnie65_public")
+    send(wizard, action=action, token=token, text=token, at=seen)
+    release.set()
+    state = wait_until(wizard, lambda state: bool(state["alert"]))
+    assert state["alert"].startswith(f"The server was changed to {elsewhere.address.removeprefix('http://')} before")
+    assert elsewhere.requests
+    assert not [request for request in elsewhere.requests if request.header("Authorization")]
+
+
+def test_a_tab_that_comes_back_after_the_server_was_changed_gives_its_token_to_nobody(
+    wizard: Wizard, demo: DemoServer, elsewhere: Listener
+) -> None:
+    send(wizard, action="hello", base="", near=True)
+    start = tab_address(wizard)
+    release = threading.Event()
+    wizard._worker.submit(lambda: release.wait(10) and None)
+    send(wizard, action="server", server=elsewhere.address, datastack="minnie65_public")
+    landing = start.removesuffix("/start") + "/signed-in"
+    assert requests.get(landing, {"token": signed_in(demo)}, timeout=5).status_code == 200
+    release.set()
+    wait_until(wizard, lambda state: "The server was changed to" in state["alert"])
+    assert not [request for request in elsewhere.requests if request.header("Authorization")]
+
+
+def test_a_message_that_does_not_say_what_the_person_saw_is_not_believed(wizard: Wizard, demo: DemoServer) -> None:
+    for at in (None, ["x"], "", "https://global.daf-apis.com"):
+        before = demo.requests.entries()
+        send(wizard, action="paste", text=ada(demo), at=at)
+        wait_until(wizard, lambda state: "The server was changed to" in state["alert"])
+        assert demo.requests.entries() == before
+        send(wizard, action="back")
+        wait_until(wizard, lambda state: not state["alert"])
 
 
 def test_waiting_for_a_person_to_sign_in_costs_no_request(wizard: Wizard, demo: DemoServer) -> None:

@@ -53,5 +53,6 @@ def draw_open(page: Page, state: dict[str, Any]) -> None:
 
 
 def sent(page: Page) -> list[dict[str, Any]]:
-    messages: list[dict[str, Any]] = page.evaluate("() => window.sent")
+    """Give what was sent to Python, but for the server that the person saw, which goes with each."""
+    messages: list[dict[str, Any]] = page.evaluate("() => window.sent.map(({ at, ...message }) => message)")
     return [message for message in messages if message["action"] != "hello"]
