@@ -199,6 +199,7 @@ class Setup(KeyActions):
                     facts.credential.token,
                     facts.server_address,
                     data_server,
+                    facts.credential.instead_of,
                     replace=replace,
                     default=default,
                     is_demo=facts.server.is_demo,
@@ -207,7 +208,7 @@ class Setup(KeyActions):
                 problem = error
         self._look_again()
         if problem is None:
-            return plan(self._found())
+            return self._without_the_replaced()
         return self._say(*facts.reports, problems={"save": problem.with_traceback(None)})
 
     def activate(self, *, replace: bool = False) -> Status:

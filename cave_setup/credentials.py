@@ -71,7 +71,7 @@ def _as_found(given: Credential, found: Sequence[Credential], other_server: Call
     for credential in found:
         if credential.token == given.token:
             other = other if given.other_server else credential.other_server
-            return replace(credential, cleaned=given.cleaned, other_server=other)
+            return replace(credential, cleaned=given.cleaned, other_server=other, instead_of=given.instead_of)
     return replace(given, other_server=other)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cave_setup import keys, words
@@ -24,7 +25,7 @@ class KeyActions(Looking):
         """Have a lasting key for this computer, with the token at hand, and use that from now on.
 
         A key of the account with the same description is used again. If the token at hand is a sign-in token that
-        was given just now, it is ended afterwards; one that was found in a file stays until it is replaced there.
+        was given just now, it is ended afterwards; one that was found in a file, once `save` has replaced it there.
 
         Parameters
         ----------
@@ -41,15 +42,18 @@ class KeyActions(Looking):
         # As the list of keys will have it: else the key would not be found again, and each time there were one more.
         name = text_line(description)[:LONGEST_DESCRIPTION].strip()
         return self._make_lasting(
-            acting(facts), name or computer_name(self._environment), end=is_a_fresh_sign_in(facts)
+            acting(facts),
+            name or computer_name(self._environment),
+            end=is_a_fresh_sign_in(facts),
+            instead_of=_saved_sign_in(facts),
         )
 
-    def _make_lasting(self, token: Token, description: str, *, end: bool) -> Status:
+    def _make_lasting(self, token: Token, description: str, *, end: bool, instead_of: Token | None = None) -> Status:
         problem: SetupError | None = None
         reports: list[str] = []
         try:
             key, listed = keys.lasting_key(self.server, token, description)
-            self._given = Credential(key, "memory", words.MADE_HERE)
+            self._given = Credential(key, "memory", words.MADE_HERE, instead_of=instead_of)
             self._look(Kept(key, ServerFacts(keys=listed)))  # whatever is listed was listed a moment ago
         except SetupError as error:
             problem = error.with_traceback(None)
@@ -93,7 +97,9 @@ class KeyActions(Looking):
 
         """
         key, facts = self._key(key_id), self._found()
-        self._given = Credential(key.token, "memory", words.one_of_the_keys(key.description))
+        self._given = Credential(
+            key.token, "memory", words.one_of_the_keys(key.description), instead_of=_saved_sign_in(facts)
+        )
         self.check()
         reports = [keys.end_sign_in(self.server, acting(facts))] if is_a_fresh_sign_in(facts) else []
         return self._say(*reports)
@@ -155,6 +161,15 @@ class KeyActions(Looking):
         self.check()
         return self._say(report)
 
+    def _without_the_replaced(self) -> Status:
+        """End the sign-in token that the saved key took the place of, once nothing here holds it any more."""
+        facts, gone = self._found(), self._given.instead_of if self._given else None
+        held = [file.token for file in facts.store.files] + [found.token for found in facts.secret_variables]
+        if self._given is None or gone is None or gone in held:
+            return self.found()
+        self._given = replace(self._given, instead_of=None)
+        return self._say(*facts.reports, keys.end_sign_in(self.server, gone))
+
     def _key(self, key_id: int) -> ApiKey:
         listed = self._found().server.keys
         if not isinstance(listed, tuple) or all(key.id != key_id for key in listed):
@@ -186,5 +201,17 @@ def is_a_fresh_sign_in(facts: Facts) -> bool:
 
     Only where the server has said how long it lives: a lasting one that it does not list must not be ended.
     """
-    has_an_end = isinstance(facts.server.seconds_left, int) and not facts.is_lasting
-    return has_an_end and facts.credential is not None and facts.credential.source == "memory"
+    return _has_an_end(facts) and facts.credential is not None and facts.credential.source == "memory"
+
+
+def _saved_sign_in(facts: Facts) -> Token | None:
+    """Give the sign-in token that somebody saved here by hand: a key will take its place."""
+    credential = facts.credential
+    if credential is None:
+        return None
+    is_one = _has_an_end(facts) and credential.source == "file"
+    return credential.token if is_one else credential.instead_of  # where another key was chosen first
+
+
+def _has_an_end(facts: Facts) -> bool:
+    return isinstance(facts.server.seconds_left, int) and not facts.is_lasting

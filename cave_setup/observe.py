@@ -152,8 +152,8 @@ def _with_first(found: tuple[Credential, ...], first: Credential) -> tuple[Crede
 def with_store(facts: Facts, store: TokenStore) -> Facts:
     """Read the token files again and keep everything else: all that saving can have changed."""
     data_server = facts.server.access.data_server if isinstance(facts.server.access, DatastackRecord) else None
-    token = facts.credential.token if facts.credential else None
-    return replace(facts, store=store.read(facts.server_address, data_server, token))
+    token, instead_of = (facts.credential.token, facts.credential.instead_of) if facts.credential else (None, None)
+    return replace(facts, store=store.read(facts.server_address, data_server, token, instead_of))
 
 
 def _look_through(

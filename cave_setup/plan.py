@@ -154,7 +154,7 @@ def _account(facts: Facts) -> Verdict:
     if credential.other_server:
         other = deployment_of(credential.other_server)
         sentence = words.token_of_another_server(credential.token.masked, credential.where, other)
-        return Verdict("problem", sentence, words.token_of_another_server_remedy(other, host), "change-server")
+        return Verdict("problem", sentence, words.token_of_another_server_remedy(other, host), "sign-in")
     notes = _notes_on_credentials(facts)
     if isinstance(account, TokenRefused):
         sentence = words.token_refused(credential.token.masked, credential.where, host)

@@ -85,7 +85,13 @@ class TokenStore:
 
     # ------------------------------------------------------------------------------------------------ reading
 
-    def read(self, server: ServerAddress, data_server: ServerAddress | None, token: Token | None) -> StoreFacts:
+    def read(
+        self,
+        server: ServerAddress,
+        data_server: ServerAddress | None,
+        token: Token | None,
+        instead_of: Token | None = None,
+    ) -> StoreFacts:
         """Read all token files and say what each reader will take for this server.
 
         Parameters
@@ -94,6 +100,8 @@ class TokenStore:
             The deployment, and the server of the chosen datastack once that is known.
         token : Token, optional
             The token that a save would write; without one there are no targets.
+        instead_of : Token, optional
+            The sign-in token that it takes the place of, wherever that stands.
 
         Returns
         -------
@@ -102,7 +110,7 @@ class TokenStore:
         """
         began = time.perf_counter()
         files = {path: read_token_file(path, self._shown(path)) for path in self._existing()}
-        targets = () if token is None else self._targets(files, server, data_server, token)
+        targets = () if token is None else self._targets(files, server, data_server, token, instead_of)
         return StoreFacts(
             folder=self._shown(self.folder),
             files=tuple(files.values()),
@@ -131,6 +139,7 @@ class TokenStore:
         server: ServerAddress,
         data_server: ServerAddress | None,
         token: Token,
+        instead_of: Token | None,
     ) -> tuple[SaveTarget, ...]:
         """List what a save would write, and what stands there."""
         wanted = {
@@ -145,7 +154,7 @@ class TokenStore:
                 wanted[self.cloud_volume_folder / data_server.file_name] = words.READER_CLOUD_VOLUME
         own = {address.netloc for address in (server, data_server) if address}
         return tuple(
-            self._target(path, reader, files, own, token)
+            self._target(path, reader, files, own, token, instead_of)
             for path, reader in wanted.items()
             if can_be_a_file_name(path.name)
         )
@@ -157,14 +166,17 @@ class TokenStore:
         files: dict[Path, TokenFile],
         own: set[str],
         token: Token,
+        instead_of: Token | None,
     ) -> SaveTarget:
         now = files.get(path)
         other = ""
-        verdict: Literal["same", "new", "add", "replace", "repair", "foreign"]
+        verdict: Literal["same", "new", "add", "renew", "replace", "repair", "foreign"]
         if now is None:
             verdict = "new"
         elif now.token == token:
             verdict = "same"
+        elif now.token is not None and now.token == instead_of:
+            verdict = "renew"
         elif now.damage == "no-token":
             verdict = "add"
         elif now.token is None:
@@ -177,11 +189,12 @@ class TokenStore:
 
     # ------------------------------------------------------------------------------------------------- saving
 
-    def save(
+    def save(  # noqa: PLR0913 - each is another matter
         self,
         token: Token,
         server: ServerAddress,
         data_server: ServerAddress | None,
+        instead_of: Token | None = None,
         *,
         replace: bool = False,
         default: Literal["auto", "keep", "replace"] = "auto",
@@ -191,10 +204,10 @@ class TokenStore:
 
         Parameters
         ----------
-        token, server, data_server
+        token, server, data_server, instead_of
             As in `read`.
         replace : bool
-            Replace a different token that stands in one of the files.
+            Replace a different token that stands in one of the files, and not only the one that it takes the place of.
         default : {'auto', 'keep', 'replace'}
             What to do with ``cave-secret.json``: write it unless it holds another deployment's token; leave it
             alone; write it in any case.
@@ -214,7 +227,9 @@ class TokenStore:
         if is_demo and self._is_somebodys_own():
             raise DemoTokenRefused(words.DEMO_REFUSED, words.DEMO_REFUSED_REMEDY)
         self._refuse_shared([target.path for target in self.read(server, data_server, token).targets])
-        self._in_writable_folder(lambda: self._save(token, server, data_server, replace=replace, default=default))
+        self._in_writable_folder(
+            lambda: self._save(token, server, data_server, instead_of, replace=replace, default=default)
+        )
         after = self.read(server, data_server, token).targets
         wrong = [target for target in after if target.verdict not in {"same", "foreign"} and not _kept(target, default)]
         if wrong:
@@ -229,6 +244,7 @@ class TokenStore:
         token: Token,
         server: ServerAddress,
         data_server: ServerAddress | None,
+        instead_of: Token | None,
         *,
         replace: bool,
         default: Literal["auto", "keep", "replace"],
@@ -239,7 +255,7 @@ class TokenStore:
             self._finish_interrupted()
             targets = [
                 target
-                for target in self.read(server, data_server, token).targets
+                for target in self.read(server, data_server, token, instead_of).targets
                 if not _kept(target, default) and (target.verdict != "foreign" or default == "replace")
             ]
             different = next((target for target in targets if target.verdict == "replace"), None)

@@ -199,7 +199,7 @@ def token_of_another_server(masked: str, where: str, other: str) -> str:
 
 
 def token_of_another_server_remedy(other: str, host: str) -> str:
-    return f"It was not sent to {host}. Change the server to {other}, or paste a token of {host}."
+    return f"It was not sent to {host}. Sign in there, or change the server to {other}."
 
 
 def several_differ(winner: str, others: Iterable[str]) -> str:
@@ -392,8 +392,8 @@ def sign_in_token(masked: str, duration: str) -> str:
 
 
 SIGN_IN_TOKEN_REMEDY = (
-    "It came from a sign-in and is not meant to last, so it is not saved. Have a lasting key made with it: one click "
-    "in the wizard; in a terminal, “cave-setup login --with-token --yes”."
+    "It came from a sign-in and is not meant to last. Have a lasting key made with it: that is saved in its place, and "
+    "the sign-in is ended."
 )
 KEYS_UNKNOWN = "it is not known whether this token lasts"
 KEYS_UNKNOWN_REMEDY = "The server knew it a moment ago and then refused it; it may just have been deleted. Check again."
@@ -629,6 +629,13 @@ def versions_readable(datastack: str, count: int) -> str:
     return f"{datastack}: {count} version{'' if count == 1 else 's'} readable"
 
 
+# What goes on from here in a terminal, by what a step needs; the wizard has buttons for it.
+COMMANDS = {
+    **dict.fromkeys(
+        ("sign-in", "new-token", "accept-terms", "save", "replace"), "“cave-setup login” goes on from here."
+    ),
+    "lasting-key": "“cave-setup login --with-token --yes” goes on from here; give it this token.",
+}
 READY_WAIT = "asked last"
 
 
@@ -825,6 +832,7 @@ VERDICTS = {
     "same": "holds this token already",
     "new": "new file",
     "add": "has no token yet; other entries stay",
+    "renew": "holds the sign-in token {masked}; this key takes its place",
     "replace": "holds a different token, {masked}",
     "repair": "is damaged; moved aside, not lost",
     "foreign": "belongs to {other}; left alone",

@@ -67,7 +67,7 @@ class SaveTarget:
         Which software reads it, and for what.
     now : TokenFile, optional
         What stands there; None where there is no file.
-    verdict : {'same', 'new', 'add', 'replace', 'repair', 'foreign'}
+    verdict : {'same', 'new', 'add', 'renew', 'replace', 'repair', 'foreign'}
         Holds this token already; no file yet; a file without a token; a different token (asked about); a damaged
         file (moved aside); another deployment's token (left alone unless asked for).
     other_server : str
@@ -79,7 +79,7 @@ class SaveTarget:
     shown: str
     reader: str
     now: TokenFile | None
-    verdict: Literal["same", "new", "add", "replace", "repair", "foreign"]
+    verdict: Literal["same", "new", "add", "renew", "replace", "repair", "foreign"]
     other_server: str = ""
 
 

@@ -108,6 +108,8 @@ class Credential:
         What was removed from pasted text to get at it.
     given : bool
         A person has just given it or had it made, wherever it stands by now.
+    instead_of : Token, optional
+        A sign-in token that was saved here by hand, and that this lasting key takes the place of.
 
     """
 
@@ -117,3 +119,4 @@ class Credential:
     other_server: str = ""
     cleaned: tuple[str, ...] = ()
     given: bool = False
+    instead_of: Token | None = None

@@ -79,7 +79,7 @@ def _sign_in(at: At) -> list[Block]:
             blocks.text("lost", words.WINDOW_LOST_NOTE, "note"),
         ]
     else:
-        buttons = [_window(at, words.BUTTON_SIGN_IN, "go"), *_paste_link(at), *guide_link(at)]
+        buttons = [_window(at, words.BUTTON_SIGN_IN, "go"), *_paste_link(at), *_change_link(at), *guide_link(at)]
         drawn = [*begin, blocks.row("go", buttons)]
     return [*drawn, *(_by_hand(at) if now.paste else []), *_private(at)]
 
@@ -92,6 +92,13 @@ def _paste_link(at: At) -> list[Item]:
     if at.situation.sign_in.paste:
         return []
     return [blocks.button(words.BUTTON_I_HAVE_A_TOKEN, {"action": "paste-open"}, "link")]
+
+
+def _change_link(at: At) -> list[Item]:
+    """Offer to go where the token that was found belongs."""
+    credential = at.status.facts.credential
+    is_elsewhere = credential is not None and credential.other_server and not at.situation.another
+    return [{"label": words.BUTTON_CHANGE_SERVER, "edit": True, "style": "link"}] if is_elsewhere else []
 
 
 def _private(at: At) -> list[Block]:
@@ -290,11 +297,7 @@ def _verdict(target: SaveTarget) -> str:
 def _change_server(at: At) -> list[Block]:
     change: Item = {"label": words.BUTTON_CHANGE_SERVER, "edit": True, "style": "go"}
     again = blocks.button(words.BUTTON_TRY_AGAIN, {"action": "check"}, "link")
-    drawn = [*_remedy(at), blocks.row("change", [change, again])]
-    credential = at.status.facts.credential
-    if credential and credential.other_server:
-        drawn.append(blocks.paste(at.situation.error_text("paste")))
-    return drawn
+    return [*_remedy(at), blocks.row("change", [change, again])]
 
 
 def _retry(at: At) -> list[Block]:

@@ -39,6 +39,8 @@ def status(setup: Setup, *, as_json: bool) -> int:
         print(json.dumps(found.as_dict(), indent=2, ensure_ascii=not encoding.lower().startswith("utf")))
     else:
         show(as_text(found))
+        if not found.ready and (command := words.COMMANDS.get(found.focus.need)):
+            show(f"\n{command}")
     return exit_code(found)
 
 

@@ -230,7 +230,7 @@ def test_two_deployments_with_twenty_datastacks_each_live_side_by_side(
     setup.use_server(other.address, "there_accepted_1")
     big.requests.clear()
     status = setup.check()
-    assert status.step("account").need == "change-server"  # the default file's token belongs to the first
+    assert status.step("account").need == "sign-in"  # the default file's token belongs to the first
     with pytest.raises(NoTokenToActWith):
         setup.datastacks()
     assert authorized(other) == []

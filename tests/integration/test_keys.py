@@ -375,6 +375,45 @@ def test_a_pasted_sign_in_token_is_no_key_until_one_is_asked_for(
     assert set(read_secrets(secrets).values()) == {demo.world.key_of(ADA)}
 
 
+@pytest.mark.parametrize("how", ["a new key", "a key of the account", "one after the other"])
+def test_a_key_takes_the_place_of_a_sign_in_token_that_was_saved_by_hand(
+    demo: DemoServer, set_up: SetUp, secrets: Path, how: str
+) -> None:
+    text = sign_in(demo)
+    for name in ("cave-secret.json", f"{host(demo)}-cave-secret.json"):
+        write_secret(secrets, name, text)
+    setup = set_up(demo.address)
+    setup.check()
+    if how != "a new key":
+        status = setup.use_key(setup.tokens()[0].id)
+    if how != "a key of the account":
+        status = setup.make_token()
+    assert alive(demo, text)  # caveclient reads it until the key is saved
+    assert status.step("save").need == "save"  # nobody is asked whether to keep what dies in a week
+    status = setup.save()
+    assert status.ready
+    assert status.step("token").notes == ("The sign-in itself has been ended again; only the key remains.",)
+    assert not alive(demo, text)
+    assert set(read_secrets(secrets).values()) == {setup.reveal()}
+    demo.requests.clear()
+    setup.save()
+    assert "/auth/api/v1/logout" not in asked(demo)
+
+
+def test_another_token_beside_the_sign_in_is_still_asked_about(demo: DemoServer, set_up: SetUp, secrets: Path) -> None:
+    text, other = sign_in(demo), demo.world.key_of(ADA)
+    default, own = "cave-secret.json", f"{host(demo)}-cave-secret.json"
+    write_secret(secrets, own, text)
+    write_secret(secrets, default, other)
+    setup = set_up(demo.address)
+    setup.check()
+    status = setup.make_token()
+    assert status.step("save").need == "replace"
+    assert problem_of(setup.save())[0] == "save"
+    assert read_secrets(secrets) == {own: text, default: other}
+    assert alive(demo, text)
+
+
 def test_looking_at_a_sign_in_first_makes_nothing_and_making_a_key_later_ends_it(
     demo: DemoServer, set_up: SetUp
 ) -> None:

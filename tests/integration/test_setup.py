@@ -695,7 +695,7 @@ def test_the_other_deployments_token_is_not_sent_here(
     setup = set_up(demo.address)
     status = setup.check()
     assert states(status)["account"] == "problem"
-    assert status.step("account").need == "change-server"
+    assert status.step("account").need == "sign-in"
     assert f"····{theirs[-4:]}" in status.step("account").summary
     assert not setup.terms_are_accepted()
     setup.save()
@@ -709,7 +709,7 @@ def test_the_other_deployment_is_named_by_the_address_where_one_signs_in(
 ) -> None:
     step = set_up(demo.address).check().step("account")
     assert f"belongs to {host(other)}" in step.summary
-    assert f"Change the server to {host(other)}" in (step.remedy or "")
+    assert f"change the server to {host(other)}" in (step.remedy or "")
 
 
 def test_two_deployments_live_side_by_side(

@@ -52,6 +52,15 @@ def send(wizard: Wizard, buffers: list[bytes] | None = None, **message: Any) -> 
     wizard._handle_custom_msg(message, [memoryview(one) for one in buffers or []])
 
 
+def hold(wizard: Wizard, release: threading.Event) -> None:
+    """Keep what is sent waiting, as a server that is slow or a cell that runs would."""
+
+    def wait() -> None:
+        release.wait(10)
+
+    wizard._worker.submit(wait)
+
+
 def focused(key: str) -> Callable[[dict[str, Any]], bool]:
     return lambda state: state["focus"] == key and not state["busy"]
 
@@ -249,7 +258,7 @@ def test_what_was_done_at_one_server_is_not_done_at_the_next(
     seen = wizard.state["where"]["server"]
     token = signed_in(demo) if action == "signed-in" else ada(demo)
     release = threading.Event()
-    wizard._worker.submit(lambda: release.wait(10) and None)  # a server that is slow, or a cell that runs
+    hold(wizard, release)
     send(wizard, action="server", server=elsewhere.address, datastack="minnie65_public")
     send(wizard, action=action, token=token, text=token, at=seen)
     release.set()
@@ -265,7 +274,7 @@ def test_a_tab_that_comes_back_after_the_server_was_changed_gives_its_token_to_n
     send(wizard, action="hello", base="", near=True)
     start = tab_address(wizard)
     release = threading.Event()
-    wizard._worker.submit(lambda: release.wait(10) and None)
+    hold(wizard, release)
     send(wizard, action="server", server=elsewhere.address, datastack="minnie65_public")
     landing = start.removesuffix("/start") + "/signed-in"
     assert requests.get(landing, {"token": signed_in(demo)}, timeout=5).status_code == 200

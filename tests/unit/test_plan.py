@@ -127,7 +127,7 @@ TABLE: dict[str, tuple[Facts, str, Need]] = {
     "pasted, another deployment's": (
         pasted(credentials=(replace(PASTED, other_server=V1DD),), **all_hang(None)),  # type: ignore[arg-type]
         "✓!····",
-        "change-server",
+        "sign-in",
     ),
     "pasted, a different one is saved": (pasted(store=DIFFERENT), "✓✓✓✓→·", "replace"),
     "pasted, the default file is another deployment's": (pasted(store=FOREIGN_DEFAULT), "✓✓✓✓→·", "save"),
