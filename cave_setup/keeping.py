@@ -20,7 +20,7 @@ def can_activate(status: Status) -> bool:
     if facts.credential is None or not facts.is_lasting or not isinstance(facts.server.account, Account):
         return False
     return facts.environment.keeping in {"secret", "session"} and bool(
-        _open_targets(facts) or not are_files_in_place(facts)
+        open_targets(facts) or not are_files_in_place(facts)
     )
 
 
@@ -60,7 +60,8 @@ def _title(environment: Environment) -> str:
 def _as_secret(facts: Facts) -> Verdict:
     mounted = facts.mounted if _is_mounted(facts) else None
     in_files = [words.FILES_THIS_RUN] if are_files_in_place(facts) else []
-    notes = (*in_files, *map(words.readable_by_others, _open_targets(facts)))
+    others = open_targets(facts)
+    notes = (*in_files, *([words.readable_by_others(others)] if others else []))
     if mounted and isinstance(facts.server.account, TokenRefused):
         return Verdict("waiting", words.saved_token_dead([mounted.shown]), title=words.MOUNT_TITLE)
     if mounted and mounted.fault:
@@ -93,10 +94,11 @@ def _in_files(facts: Facts, credential: Credential) -> Verdict:
         if isinstance(facts.server.account, TokenRefused):
             return Verdict("waiting", words.saved_token_dead(_holding(facts, token)), seconds=store.seconds)
         readers = words.READ_BY_BOTH if store.for_cloud_volume else words.READER_CAVECLIENT
-        notes = tuple(words.readable_by_others(file.shown) for file in store.files if _is_open_to_others(file, token))
-        notes += (words.NO_FILE_FOR_PORT,) if store.left_out else ()
+        others = [file.shown for file in store.files if _is_open_to_others(file, token)]
+        notes = [words.readable_by_others(others)] if others else []
+        notes += [words.NO_FILE_FOR_PORT] if store.left_out else []
         found = words.saved(_holding(facts, token), readers)
-        return Verdict("done", found, title=words.SAVED_TITLE, notes=notes, seconds=store.seconds)
+        return Verdict("done", found, title=words.SAVED_TITLE, notes=tuple(notes), seconds=store.seconds)
     damaged = next((target.now for target in store.targets if target.now and target.now.damage == "unreadable"), None)
     if damaged:
         return Verdict(
@@ -153,7 +155,7 @@ def _holding(facts: Facts, token: Token) -> list[str]:
     return [file.shown for file in facts.store.files if file.token == token]
 
 
-def _open_targets(facts: Facts) -> list[str]:
+def open_targets(facts: Facts) -> list[str]:
     """List the files that hold this token already, that other people can read, and that a save would close."""
     same = [target for target in facts.store.targets if target.verdict == "same"]
     return [target.shown for target in same if target.now and target.now.mode & 0o077]

@@ -130,7 +130,7 @@ def _environment(facts: Facts) -> Verdict:
     what = (environment.detail, words.FRONT_ENDS.get(environment.front_end, ""), environment.home or usual)
     notes = (
         words.known_by(environment.seen) if environment.seen and environment.certainty == "likely" else "",
-        words.HOME_QUESTION if environment.home_persists is None else "",
+        words.HOME_QUESTION if environment.home_persists is None and environment.keeping != "secret" else "",
         words.home_said_to_last(environment.home_disk) if environment.home_disk else "",
         words.folder_not_writable(store.folder, store.obstacle) if obstacle else "",
     )
@@ -175,7 +175,11 @@ def _no_token(facts: Facts) -> Verdict:
         return Verdict("todo", sentence, words.RESTART_REMEDY, "restart", notes=wrong)
     doubtful = tuple(words.slot_in_doubt(one.shown, one.variable) for one in doubtful_slots(facts))
     sentence = words.no_token_in_secrets(host, wrong[0]) if wrong else words.no_token_here(host)
-    return Verdict("todo", sentence, words.SIGN_IN_REMEDY, "sign-in", notes=wrong[1:] + doubtful)
+    # Who wonders where the token has gone finds it here.
+    damaged = tuple(
+        f"{words.file_damaged(file.shown, words.DAMAGE[file.damage])}." for file in facts.store.files if file.damage
+    )
+    return Verdict("todo", sentence, words.SIGN_IN_REMEDY, "sign-in", notes=wrong[1:] + doubtful + damaged)
 
 
 def _wrong_secrets(facts: Facts) -> tuple[str, ...]:

@@ -537,8 +537,17 @@ DAMAGED_REMEDY = "Saving moves it aside, with today's date in its name, and writ
 DAMAGED_UNREADABLE_REMEDY = "Give yourself the right to read and write it, or move it away; then check again."
 
 
-def readable_by_others(shown: str) -> str:
-    return f"Other people on this computer can read {shown}; saving again makes it yours alone."
+def readable_by_others(files: Sequence[str]) -> str:
+    named = " ".join(file.replace(" ", "\\ ") for file in files)
+    alone = "it yours" if len(files) == 1 else "them yours"
+    return f"Other people on this computer can read {', '.join(files)}; “chmod 600 {named}” makes {alone} alone."
+
+
+def use_instead_key(name: str) -> str:
+    return f"Use {name} instead"
+
+
+BUTTON_MAKE_PRIVATE = "Make them yours alone"
 
 
 def foreign_default(shown: str, other: str) -> str:

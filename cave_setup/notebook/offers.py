@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cave_setup import words
-from cave_setup.keeping import can_activate
+from cave_setup.keeping import can_activate, open_targets
 from cave_setup.notebook import blocks
 from cave_setup.notebook.guidance import guide_link, mount, restart
 from cave_setup.notebook.whereabouts import whereabouts, whereabouts_links
@@ -51,7 +51,15 @@ def aside(at: At) -> list[Block]:
     """Give what is worth knowing of a step that is not open; a problem says its remedy all the same."""
     step = at.step
     remedy = [blocks.text("remedy", step.remedy, "note")] if step.state == "problem" and step.remedy else []
-    return [*remedy, *_notes(step), *(whereabouts_links(at) if step.key == "environment" else [])]
+    return [*remedy, *_notes(step), *(whereabouts_links(at) if step.key == "environment" else _private_files(at))]
+
+
+def _private_files(at: At) -> list[Block]:
+    """Offer to close saved files that other people can read."""
+    is_saved = at.step.key == "save" and at.step.state == "done" and at.status.facts.environment.keeping != "secret"
+    if not is_saved or not open_targets(at.status.facts):
+        return []
+    return [blocks.row("private-files", [blocks.button(words.BUTTON_MAKE_PRIVATE, {"action": "save"}, "link")])]
 
 
 def _notes(step: Step) -> list[Block]:
@@ -271,7 +279,13 @@ def _replace(at: At) -> list[Block]:
         for target in different
         if target.now and target.now.token
     ]
-    return [blocks.text("found", " ".join(found)), _files(at.status), blocks.row("save", buttons)]
+    there = {target.now.token for target in different if target.now}
+    others = [
+        blocks.button(words.use_instead_key(_key_name(key)), {"action": "use-key", "key": key.id}, "link")
+        for key in _listed(at.status)
+        if key.token in there
+    ]
+    return [blocks.text("found", " ".join(found)), _files(at.status), blocks.row("save", [*buttons, *others])]
 
 
 def _files(status: Status) -> Block:

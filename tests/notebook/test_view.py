@@ -166,6 +166,27 @@ def test_a_different_token_is_shown_masked_and_asked_about() -> None:
     assert buttons(state)["Keep it there, save the others"]["message"] == {"action": "save", "default": "keep"}
 
 
+def test_a_different_key_of_the_same_account_can_be_used_instead() -> None:
+    use = buttons(ALL_STATES["replace, another key of hers"]())["Use without a name ····3210 instead"]
+    assert use["message"] == {"action": "use-key", "key": f.OTHER_KEY.id}
+
+
+def test_where_another_deployments_token_is_one_can_sign_in_to_this_one() -> None:
+    state = ALL_STATES["another deployment's"]()
+    assert "belongs to global.em.brain.allentech.org" in open_step(state)["summary"]
+    assert buttons(state)["Sign in"]["signIn"]["address"]
+    assert buttons(state)["Change server or datastack"]["edit"]
+
+
+def test_files_that_others_can_read_are_closed_by_a_click() -> None:
+    state = ALL_STATES["open to others"]()
+    [save] = [step for step in state["steps"] if step["key"] == "save"]
+    [note] = [block["text"] for block in save["blocks"] if block["kind"] == "text"]
+    assert note.endswith(f"“chmod 600 {f.DEFAULT_FILE} {f.SERVER_FILE} {f.DATA_FILE}” makes them yours alone.")
+    assert buttons(state)["Make them yours alone"]["message"] == {"action": "save"}
+    assert "Make them yours alone" not in buttons(ALL_STATES["ready"]())
+
+
 def test_a_problem_offers_to_try_again_and_says_what_to_do() -> None:
     state = ALL_STATES["server down"]()
     assert state["pill"] == {"text": "Needs you", "tone": "bad"}

@@ -16,6 +16,7 @@ from cave_setup.models import (
     PermissionMissing,
     PlatformSecrets,
     ServerAddress,
+    StoreFacts,
     TermsOpen,
     TokenRefused,
     what_was_meant,
@@ -60,6 +61,12 @@ def old_file(**changes: Any) -> Facts:
     return f.pasted(store=store, **changes)
 
 
+def open_to_others() -> StoreFacts:
+    files = tuple(replace(file, mode=0o644) for file in f.SAVED.files)
+    targets = (f.target(f.DEFAULT_FILE, f.TARGETS[0].reader, "same", files[0]), *f.TARGETS[1:])
+    return replace(f.SAVED, files=files, targets=targets)
+
+
 def guided(place: str) -> Any:
     """The guide to a place: to be followed, where the token is a secret, or to be read."""
     here = choose(place, {}, Path("/nowhere"))
@@ -99,6 +106,11 @@ ALL_STATES = {
     "no permission": lambda: drawn(f.facts(access=PermissionMissing("view", "minnie65_public"), versions=None)),
     "another token": lambda: drawn(f.facts(), another=True, sign_in=PASTE),
     "replace": lambda: drawn(old_file()),
+    "replace, another key of hers": lambda: drawn(old_file(keys=(f.KEY, f.OTHER_KEY))),
+    "another deployment's": lambda: drawn(
+        f.nothing_yet(credentials=(replace(f.FROM_FILE, other_server="global.em.brain.allentech.org"),))
+    ),
+    "open to others": lambda: drawn(f.facts(store=open_to_others())),
     "server down": lambda: drawn(f.facts(account=errors.ServerTimeout("host"), keys=None, access=None, versions=None)),
     "dead token": lambda: drawn(f.facts(account=TokenRefused(), keys=TokenRefused(), access=TokenRefused())),
     "mount": lambda: drawn(f.in_capsule(f.pasted())),

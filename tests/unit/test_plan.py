@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,6 +43,7 @@ from support.facts import (
 )
 
 from cave_setup import errors, words
+from cave_setup.environment import choose
 from cave_setup.keeping import can_activate
 from cave_setup.models import (
     Account,
@@ -328,6 +330,20 @@ def test_another_deployments_token_names_both_servers_and_was_not_sent() -> None
     step = plan(pasted(credentials=(replace(PASTED, other_server=V1DD),), **all_hang(HANGS))).step("account")
     assert V1DD in step.summary
     assert "was not sent to global.daf-apis.com" in (step.remedy or "")
+
+
+def test_who_wonders_where_the_token_has_gone_is_told_of_a_damaged_file() -> None:
+    broken = replace(token_file(SERVER_FILE, None), damage="not-json")
+    step = plan(nothing_yet(store=replace(NO_FILES, files=(broken,)))).step("account")
+    assert step.notes == (f"{SERVER_FILE} is damaged: it is not JSON.",)
+
+
+def test_whether_the_home_is_kept_is_not_asked_where_the_token_is_a_secret() -> None:
+    asked = {
+        place: plan(nothing_yet(environment=choose(place, {}, Path("/nowhere"))))
+        for place in ("deepnote", "jupyterhub")
+    }
+    assert [words.HOME_QUESTION in status.step("environment").notes for status in asked.values()] == [False, True]
 
 
 def test_a_part_of_another_deployment_is_named_by_its_accounts_server() -> None:
