@@ -162,7 +162,7 @@ class Looking:
     def _where(self, environment: Environment | str, *, home_persists: bool | None = None) -> Environment:
         if not isinstance(environment, str):
             return environment
-        process = Process.this(self._store.home)
+        process = Process.this(self._store.home, self._store.folder, self._store.cloud_volume_folder)
         if not environment and home_persists is None:
             return detect(self._variables, process=process)
         return choose(environment, self._variables, process=process, home_persists=home_persists)

@@ -18,7 +18,7 @@ from cave_setup.signs import (
     file,
     folder,
     home_in,
-    home_on_overlay,
+    home_in_a_container,
     kernel_of,
     module,
     system,
@@ -227,7 +227,7 @@ PLACES: tuple[Place, ...] = (
     Place(
         key="container",
         name="Container",
-        sign=either(_CONTAINER, home_on_overlay),
+        sign=either(_CONTAINER, home_in_a_container),
         home_persists=None,
     ),
     Place(key="local", name="Your own computer", sign=always, home_persists=True),

@@ -136,13 +136,17 @@ HOME_OF_THE_HOST = "The home folder is that of the computer outside, and is kept
 FRONT_ENDS = {"lab": "JupyterLab", "notebook": "Jupyter Notebook", "vscode": "VS Code", "colab": "Colab"}
 
 
-def home_on(disk: str) -> str:
+def home_on(disk: str, folder: str = "") -> str:
     where = "in memory" if disk in {"tmpfs", "ramfs", "rootfs"} else "in the container"
-    return f"The home folder lies {where} ({disk}): files are gone when this session ends."
+    return f"{folder or 'The home folder'} lies {where} ({disk}): files are gone when this session ends."
+
+
+def kept_in(folder: str) -> str:
+    return f"Files in {folder} are kept."
 
 
 def home_said_to_last(disk: str) -> str:
-    return f"You say that the home folder is kept; it looks as if it were not, since it lies on {disk}."
+    return f"You say that files are kept here; it looks as if the token's were not, since they lie on {disk}."
 
 
 def known_by(sign: str) -> str:

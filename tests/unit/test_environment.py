@@ -82,6 +82,12 @@ PLACE_BY_SIGN: dict[str, tuple[dict[str, str], tuple[str, ...], Process, str]] =
         Process(home=PurePosixPath("/home/ec2-user")),
         "SageMaker notebook instance",
     ),
+    "a user whose name only begins like Amazon's": (
+        {"SAGEMAKER_INTERNAL_IMAGE_URI": "x"},
+        (),
+        Process(home=PurePosixPath("/home/ec2-users")),
+        "Amazon SageMaker Studio",
+    ),
     "an EC2 machine of one's own": ({}, (), Process(home=PurePosixPath("/home/ec2-user")), "Your own computer"),
     "Studio Lab": ({}, ("home/studio-lab-user/",), Process(), "SageMaker Studio Lab"),
     "Deepnote": ({"DEEPNOTE_PROJECT_ID": "x"}, (".dockerenv",), Process(), "Deepnote"),
@@ -186,6 +192,9 @@ def test_the_table_has_each_documented_key_and_ends_with_your_own_computer() -> 
 
 ROOT_ON = "22 1 0:1 / / rw,relatime - {kind} none rw\n"
 HOME_ON = "23 22 0:2 / {at} rw,relatime shared:1 - {kind} server:/homes rw\n"
+PART_AT = "24 22 8:1 {part} {at} rw,relatime - ext4 /dev/sda1 rw\n"
+NAMELESS = f"/var/lib/docker/volumes/{'a1' * 32}/_data"
+OF_A_POD = "/var/lib/kubelet/pods/9c1b/volumes/kubernetes.io~empty-dir/home"
 
 
 def mounts(root: Path, *lines: str) -> None:
@@ -209,6 +218,17 @@ def mounts(root: Path, *lines: str) -> None:
         (HUB, (), (ROOT_ON.format(kind="overlay"),), False, "session"),
         ({}, (), (ROOT_ON.format(kind="ext4"), HOME_ON.format(at="/home/ada", kind="tmpfs")), False, "session"),
         ({"APPTAINER_CONTAINER": "x"}, (), (HOME_ON.format(at="/home/ada", kind="tmpfs"),), False, "session"),
+        # A disk of its own that goes with the container, or that nobody has named.
+        (HUB, (), (ROOT_ON.format(kind="overlay"), PART_AT.format(part=OF_A_POD, at="/home/ada")), False, "session"),
+        ({}, (), (ROOT_ON.format(kind="ext4"), PART_AT.format(part=OF_A_POD, at="/home/ada")), False, "session"),
+        (HUB, (), (ROOT_ON.format(kind="overlay"), PART_AT.format(part=NAMELESS, at="/home/ada")), None, "files"),
+        (
+            HUB,
+            (),
+            (ROOT_ON.format(kind="overlay"), PART_AT.format(part="/docker/volumes/ada/_data", at="/home/ada")),
+            True,
+            "files",
+        ),
         # Of two at one folder the later counts; a folder that only begins alike is another one; blanks are written so.
         (
             {},
@@ -243,6 +263,70 @@ def test_the_disk_says_whether_the_home_folder_lasts(
 
 
 AT_HOME = Process(home=PurePosixPath("/home/ada"))
+
+
+@pytest.mark.parametrize(
+    "kind", ["overlay", "aufs", "fuse-overlayfs", "fuse.fuse-overlayfs", "tmpfs", "ramfs", "rootfs"]
+)
+def test_nothing_is_left_of_a_home_folder_on_such_a_file_system(root: Path, kind: str) -> None:
+    mounts(root, ROOT_ON.format(kind="ext4"), HOME_ON.format(at="/home/ada", kind=kind))
+    here = detect(HUB, root, AT_HOME)
+    assert (here.home_persists, kind in here.home) == (False, True)
+
+
+@pytest.mark.parametrize("kind", ["overlay", "aufs", "fuse-overlayfs", "fuse.fuse-overlayfs", "9p"])
+def test_a_container_without_a_file_that_says_so_is_known_by_its_root_folder(root: Path, kind: str) -> None:
+    mounts(root, ROOT_ON.format(kind=kind))
+    here = detect({}, root, AT_HOME)
+    assert (here.key, here.seen, here.certainty) == ("container", kind, "likely")
+    assert here.home_persists is not True
+
+
+def test_a_home_folder_lent_to_a_virtual_computer_makes_it_no_container(root: Path) -> None:
+    mounts(root, ROOT_ON.format(kind="ext4"), HOME_ON.format(at="/home/ada", kind="9p"))
+    assert (detect({}, root, AT_HOME).key, detect({}, root, AT_HOME).home_persists) == ("local", True)
+
+
+# -------------------------------------------------------------------------------------------- the token's folder
+
+TOKENS = PurePosixPath("/home/ada/.cloudvolume/secrets")
+ELSEWHERE = PurePosixPath("/mnt/tokens/secrets")
+
+
+def saving_in(*tokens: PurePosixPath) -> Process:
+    return replace(AT_HOME, tokens=tokens)
+
+
+def test_the_tokens_folder_may_be_kept_where_the_home_folder_is_not(root: Path) -> None:
+    (root / ".dockerenv").touch()
+    mounts(root, ROOT_ON.format(kind="overlay"), HOME_ON.format(at="/home/ada/.cloudvolume", kind="ext4"))
+    here = detect({}, root, saving_in(TOKENS))
+    assert (here.key, here.home_persists, here.keeping) == ("container", True, "files")
+    assert here.home == f"Files in {TOKENS} are kept."
+
+
+def test_the_tokens_folder_may_be_lost_where_the_home_folder_is_kept(root: Path) -> None:
+    mounts(root, ROOT_ON.format(kind="ext4"), HOME_ON.format(at="/mnt", kind="tmpfs"))
+    here = detect({}, root, saving_in(ELSEWHERE))
+    assert (here.key, here.home_persists, here.keeping) == ("local", False, "session")
+    assert here.home.startswith(f"{ELSEWHERE} lies in memory (tmpfs)")
+    said = choose("local", {}, root, saving_in(ELSEWHERE), home_persists=True)
+    assert (said.home_persists, said.home_disk, said.home) == (True, "tmpfs", f"Files in {ELSEWHERE} are kept.")
+
+
+@pytest.mark.parametrize(("kind", "persists"), [("tmpfs", False), ("ext4", None), ("nfs", True)])
+def test_of_two_folders_the_one_that_is_kept_least_counts(root: Path, kind: str, persists: bool | None) -> None:  # noqa: FBT001
+    at_mnt = HOME_ON.format(at="/mnt", kind=kind) if kind != "ext4" else ""
+    mounts(root, ROOT_ON.format(kind="ext4"), HOME_ON.format(at="/home", kind="nfs"), at_mnt)
+    for folders in ((TOKENS, ELSEWHERE), (ELSEWHERE, TOKENS)):
+        assert detect(HUB, root, saving_in(*folders)).home_persists is persists
+
+
+def test_the_sentence_of_a_place_is_said_of_what_is_usual_there_only(root: Path) -> None:
+    usual = detect(SLURM, root, AT_HOME).home
+    assert usual
+    assert choose("hpc", SLURM, root, AT_HOME).home == usual
+    assert choose("hpc", SLURM, root, AT_HOME, home_persists=False).home == ""
 
 
 def test_a_home_folder_that_is_lost_says_on_what_it_lies(root: Path) -> None:
@@ -325,8 +409,8 @@ def test_a_front_end_is_known_apart_from_the_place(
 def test_this_process_is_looked_at_as_it_is(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(tmp_path)
-    here = Process.this(link)
-    assert here.home == tmp_path.resolve()
+    here = Process.this(link, link / "not" / "there")
+    assert (here.home, here.tokens) == (tmp_path.resolve(), (tmp_path.resolve() / "not" / "there",))
     assert here.system == sys.platform
 
 
