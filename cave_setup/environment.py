@@ -151,7 +151,7 @@ def _home(place: Place, persists: bool | None, scene: Scene) -> str:  # noqa: FB
 
 def _front_end(scene: Scene) -> FrontEnd:
     """Say what draws the notebook, as far as that shows in the kernel; which Jupyter it is, only the page knows."""
-    if "google.colab" in scene.process.modules or scene.variables.get("COLAB_RELEASE_TAG"):
+    if scene.variables.get("COLAB_RELEASE_TAG"):
         return "colab"
     is_vscode = scene.process.names or any(scene.variables.get(name) for name in ("VSCODE_PID", "VSCODE_CWD"))
     return "vscode" if is_vscode and "ipykernel" in scene.process.modules else ""

@@ -130,7 +130,7 @@ HOME_UNTIL_REBUILT = "Files in the home folder are kept until the codespace is r
 HOME_OF_NOTEBOOK_INSTANCE = "Of the home folder only ~/SageMaker is kept; all else is gone when the instance stops."
 HOME_OF_A_SPACE = "Files in the home folder are kept; in a shared space everybody who uses it can read them."
 HOME_OF_DANDI = "Files in the home folder are kept until 45 days after your last visit."
-HOME_OF_A_CLUSTER = "The home folder is kept, and is the same on every node."
+HOME_OF_A_CLUSTER = "The home folder is kept; on most clusters it is the same on every node."
 HOME_OF_WSL = "Files in the home folder are kept; Python on the Windows side has another home folder."
 HOME_OF_THE_HOST = "The home folder is that of the computer outside, and is kept."
 FRONT_ENDS = {"lab": "JupyterLab", "notebook": "Jupyter Notebook", "vscode": "VS Code", "colab": "Colab"}
@@ -591,8 +591,8 @@ NOT_KEPT_HERE_REMEDY = (
 )
 NO_INTERNET = {
     "hpc": (
-        "Compute nodes often have no way to the Internet. Run “cave-setup login” on the login node: the home folder is "
-        "the same. This job then needs a node from which the server can be reached."
+        "Compute nodes often have no way to the Internet. Run “cave-setup login” on the login node: on most clusters "
+        "the home folder is the same. This job then needs a node from which the server can be reached."
     ),
     "kaggle": "Is Internet switched on for this notebook? It is under the session's options, and off to begin with.",
 }

@@ -31,6 +31,7 @@ HUB = {"JUPYTERHUB_USER": "ada", "JUPYTERHUB_SERVICE_PREFIX": "/user/ada/", "JUP
 BINDER = {**HUB, "BINDER_LAUNCH_HOST": "https://mybinder.org/", "BINDER_REPO_URL": "https://example.org/repository"}
 CODESPACE = {"CODESPACES": "true", "CODESPACE_NAME": "fluffy-space", "VSCODE_CWD": "/vscode"}
 SLURM = {"SLURM_JOB_ID": "42", "SLURM_JOB_NAME": "interactive"}
+COLABS_MODULE = frozenset({"google.colab"})
 DASHBOARD = {"SLURM_JOB_ID": "42", "SLURM_JOB_NAME": "sys/dashboard/sys/jupyter"}
 
 # Variables; files and folders (ending in a slash) of the file system; the process; the place, and its name.
@@ -56,13 +57,15 @@ PLACE_BY_SIGN: dict[str, tuple[dict[str, str], tuple[str, ...], Process, str]] =
     "Kaggle's image is Colab's": (
         {"KAGGLE_KERNEL_RUN_TYPE": "Batch", "COLAB_RELEASE_TAG": "release"},
         (".dockerenv",),
-        Process(modules=frozenset({"google.colab"})),
+        Process(modules=COLABS_MODULE),
         "Kaggle notebook",
     ),
     "somebody's Kaggle key is no sign": ({}, ("home/ada/.kaggle/kaggle.json",), Process(), "Your own computer"),
     "Colab": ({"COLAB_RELEASE_TAG": "release"}, (".dockerenv",), Process(), "Google Colab"),
     "Colab by its notebook": ({"COLAB_NOTEBOOK_ID": "1"}, (), Process(), "Google Colab"),
-    "Colab by its module": ({}, (), Process(modules=frozenset({"google.colab"})), "Google Colab"),
+    "Colab by its module and folder": ({}, ("content/",), Process(modules=COLABS_MODULE), "Google Colab"),
+    "Colab's module from PyPI": ({}, (), Process(modules=COLABS_MODULE), "Your own computer"),
+    "a folder called content": ({}, ("content/",), Process(), "Your own computer"),
     "Colab Enterprise has Colab's variables": (
         {"VERTEX_PRODUCT": "COLAB_ENTERPRISE", "COLAB_RELEASE_TAG": "release"},
         (),
@@ -93,6 +96,8 @@ PLACE_BY_SIGN: dict[str, tuple[dict[str, str], tuple[str, ...], Process, str]] =
     "Deepnote": ({"DEEPNOTE_PROJECT_ID": "x"}, (".dockerenv",), Process(), "Deepnote"),
     "Paperspace": ({"PAPERSPACE_FQDN": "x"}, (".dockerenv",), Process(), "Paperspace notebook"),
     "a key for Paperspace's own program": ({"PAPERSPACE_API_KEY": "x"}, (), Process(), "Your own computer"),
+    "Databricks": ({"DATABRICKS_RUNTIME_VERSION": "15.4"}, (), Process(), "Databricks notebook"),
+    "CoCalc": ({"COCALC_PROJECT_ID": "x"}, (".dockerenv",), Process(), "CoCalc project"),
     "a hub": (HUB, (), Process(), "JupyterHub"),
     "a hub of containers": (HUB, (".dockerenv",), Process(), "JupyterHub"),
     "a hub that starts jobs on a cluster": ({**HUB, **SLURM}, (), Process(), "JupyterHub"),
@@ -122,6 +127,13 @@ PLACE_BY_SIGN: dict[str, tuple[dict[str, str], tuple[str, ...], Process, str]] =
         Process(release="5.15.1-microsoft-standard-WSL2"),
         "Container",
     ),
+    "Kubernetes on Windows": (
+        {"KUBERNETES_SERVICE_HOST": "10.0.0.1"},
+        (),
+        Process(release="5.15.1-microsoft-standard-WSL2"),
+        "Container",
+    ),
+    "a hub on Kubernetes": ({**HUB, "KUBERNETES_SERVICE_HOST": "10.0.0.1"}, (), Process(), "JupyterHub"),
     "Docker": ({}, (".dockerenv",), Process(), "Container"),
     "Podman": ({}, ("run/.containerenv",), Process(), "Container"),
     "Apptainer": ({"APPTAINER_CONTAINER": "/x.sif"}, (), Process(), "Apptainer container"),
@@ -212,6 +224,9 @@ def mounts(root: Path, *lines: str) -> None:
         (HUB, (), (ROOT_ON.format(kind="overlay"), HOME_ON.format(at="/home/ada", kind="nfs4")), True, "files"),
         ({}, (".dockerenv",), (ROOT_ON.format(kind="overlay"), HOME_ON.format(at="/home", kind="ext4")), True, "files"),
         ({}, (".dockerenv",), (ROOT_ON.format(kind="ext4"),), None, "files"),
+        ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, (), (ROOT_ON.format(kind="zfs"),), None, "files"),
+        ({"DATABRICKS_RUNTIME_VERSION": "15.4"}, (), (ROOT_ON.format(kind="ext4"),), None, "files"),
+        ({"COCALC_PROJECT_ID": "x"}, (), (ROOT_ON.format(kind="ext4"),), None, "files"),
         # One in the container or in memory does not, also on a hub and on one's own computer.
         ({}, (".dockerenv",), (ROOT_ON.format(kind="overlay"),), False, "session"),
         ({}, (), (ROOT_ON.format(kind="overlay"),), False, "session"),
@@ -324,7 +339,7 @@ def test_of_two_folders_the_one_that_is_kept_least_counts(root: Path, kind: str,
 
 def test_the_sentence_of_a_place_is_said_of_what_is_usual_there_only(root: Path) -> None:
     usual = detect(SLURM, root, AT_HOME).home
-    assert usual
+    assert "on most clusters" in usual  # some jobs have a home folder on a disk of their node
     assert choose("hpc", SLURM, root, AT_HOME).home == usual
     assert choose("hpc", SLURM, root, AT_HOME, home_persists=False).home == ""
 
@@ -334,6 +349,15 @@ def test_a_home_folder_that_is_lost_says_on_what_it_lies(root: Path) -> None:
     mounts(root, ROOT_ON.format(kind="overlay"))
     assert "overlay" in detect({}, root, AT_HOME).home
     assert detect({}, root, AT_HOME).certainty == "likely"
+
+
+@pytest.mark.parametrize(
+    ("variables", "seen"), [({}, "/content"), ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, "KUBERNETES_SERVICE_HOST")]
+)
+def test_what_others_have_too_is_told_as_such(root: Path, variables: dict[str, str], seen: str) -> None:
+    (root / "content").mkdir()
+    here = detect(variables, root, Process(modules=frozenset() if variables else COLABS_MODULE))
+    assert (here.certainty, here.seen) == ("likely", seen)
 
 
 def test_a_demos_home_acts_one_that_lasts(root: Path) -> None:
@@ -397,6 +421,7 @@ IN_A_KERNEL = frozenset({"ipykernel"})
         ({}, Process(modules=IN_A_KERNEL, names=frozenset({"__vsc_ipynb_file__"})), "vscode"),
         ({"VSCODE_PID": "1"}, Process(), ""),  # a terminal of VS Code draws no notebook
         (CODESPACE, Process(modules=IN_A_KERNEL), "vscode"),
+        ({}, Process(modules=IN_A_KERNEL | COLABS_MODULE), ""),
         ({"COLAB_RELEASE_TAG": "x", "VSCODE_PID": "1"}, Process(modules=IN_A_KERNEL), "colab"),
     ],
 )
