@@ -21,6 +21,7 @@ from cave_setup.errors import DemoTokenRefused, FolderIsShared, FolderNotWritabl
 from cave_setup.folders import (
     can_be_a_file_name,
     exists,
+    home_folder,
     is_shared,
     make_private,
     make_private_folder,
@@ -61,6 +62,11 @@ class TokenStore:
     never_in : sequence of str
         Folders that other people get to see; no token is saved there.
 
+    Raises
+    ------
+    NoHomeFolder
+        If none is given and this user has none.
+
     """
 
     def __init__(
@@ -70,18 +76,18 @@ class TokenStore:
         now: Callable[[], datetime] = datetime.now,
         never_in: Sequence[str] = (),
     ) -> None:
-        self.home = home or Path.home()
+        self.home = home or home_folder()
         self.folder = self.home / ".cloudvolume" / "secrets"
         # As it stands: cloud-volume expands no “~” in it.
         base = Path(cloud_volume_dir) if cloud_volume_dir else self.home / ".cloudvolume"
         self.cloud_volume_folder = base / "secrets"
         self._read_by_cloud_volume = (self.cloud_volume_folder, self.home / ".neuroglancer" / "secrets")
         self._now = now
-        self._never_in = tuple(never_in)
+        self._never_in = self._shared = tuple(never_in)
 
     def keep_out_of(self, folders: Sequence[str]) -> None:
-        """Save no token in these folders from now on, since other people get to see them."""
-        self._never_in = (*self._never_in, *folders)
+        """Save no token in these folders of a place, which other people get to see; those of another are forgotten."""
+        self._shared = (*self._never_in, *folders)
 
     # ------------------------------------------------------------------------------------------------ reading
 
@@ -221,7 +227,7 @@ class TokenStore:
             raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
 
     def _refuse_shared(self, paths: Iterable[Path]) -> None:
-        if shared := next((path for path in paths if is_shared(path, self._never_in, self.home)), None):
+        if shared := next((path for path in paths if is_shared(path, self._shared, self.home)), None):
             raise FolderIsShared(words.folder_is_shared(self._shown(shared.parent)), words.FOLDER_IS_SHARED_REMEDY)
 
     def _save(

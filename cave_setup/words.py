@@ -158,6 +158,7 @@ def no_such_place(keys: Sequence[str]) -> tuple[str, str]:
     return "There is no environment of that name.", f"Choose one of {', '.join(keys)}."
 
 
+HOME_YES_OR_NO = "Whether the home folder is kept is said with True or False, or with None where that is not known."
 HOME_QUESTION = "Is it kept? Say so under “Not right?”. Until then, files are saved as if it were."
 BUTTON_NOT_RIGHT = "Not right?"
 LABEL_WHERE = "Where does this notebook run?"
@@ -559,6 +560,10 @@ NOTHING_TO_SAVE = "There is no token to save yet."
 NOTHING_TO_SAVE_REMEDY = "Paste one first."
 REFUSED_NOT_SAVED = "The token was not saved: the server refused it."
 SIGN_IN_NOT_SAVED = "The token was not saved: it came from a sign-in and stops working within 7 days."
+
+
+NO_HOME = "It is not known where your home folder is: HOME is no full path, or is not set and the account has none."
+NO_HOME_REMEDY = "Set HOME to the full path of a folder that is yours, then try again."
 
 
 def folder_not_writable(shown: str, reason: str) -> str:

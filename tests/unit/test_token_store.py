@@ -21,9 +21,17 @@ from caveclient.auth import AuthClient
 from support.facts import DATA_SERVER, OTHER, SERVER, TOKEN
 from unit.conftest import contents, die_at, in_child, mode
 
-from cave_setup import words
-from cave_setup.errors import DemoTokenRefused, FolderNotWritable, StoreBusy, StoreError, WouldReplace
+from cave_setup import Setup, activate, wizard, words
+from cave_setup.errors import (
+    DemoTokenRefused,
+    FolderNotWritable,
+    NoHomeFolder,
+    StoreBusy,
+    StoreError,
+    WouldReplace,
+)
 from cave_setup.models import DEMO_HOME_MARK, TOKEN_FORM, ServerAddress, Token, TokenFile
+from cave_setup.terminal.main import WRONG_USAGE, main
 from cave_setup.token_files import other_server_of
 from cave_setup.token_store import TokenStore
 
@@ -771,6 +779,29 @@ def test_the_next_save_mends_as_well(store: TokenStore) -> None:
 def test_where_nothing_was_interrupted_mending_touches_nothing(store: TokenStore, home: Path) -> None:
     store.mend()
     assert list(home.iterdir()) == []
+
+
+# ------------------------------------------------------------------------------------------- no home folder
+
+
+@pytest.fixture(params=["no HOME and no entry", "~", "folder"])
+def no_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody says where the home folder is, or not as a full path."""
+    if request.param.startswith("no"):
+        monkeypatch.delenv("HOME")
+        monkeypatch.setattr(pwd, "getpwuid", lambda number: {}[number])
+    else:
+        monkeypatch.setenv("HOME", request.param)
+
+
+@pytest.mark.usefixtures("no_home")
+def test_without_a_home_folder_it_is_said_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    for made in (TokenStore, Setup, wizard, activate):
+        with pytest.raises(NoHomeFolder) as caught:
+            made()
+        assert "Set HOME" in (caught.value.remedy or "")
+    assert main(["status"]) == WRONG_USAGE
+    assert "Set HOME" in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------------------------------------- the demo
