@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cave_setup import words
 from cave_setup.errors import UnknownPlace
 from cave_setup.models import DEMO_HOME_MARK, Environment
-from cave_setup.places import PLACES, place_names
+from cave_setup.places import ANYWHERE, PLACES, place_names
 from cave_setup.signs import Disk, Process, Scene, Seen, disk_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def choose(
     Returns
     -------
     Environment
-        Folders that others see in the place which this is by its signs stay out of bounds.
+        Folders that others see in the place which this is by its signs stay out of bounds. Variables that only a
+        platform itself sets are looked at only where its signs are seen.
 
     Raises
     ------
@@ -96,6 +97,8 @@ def choose(
     return replace(
         chosen,
         certainty="chosen",
+        # A platform's own names mean a token only there; elsewhere they are somebody's secrets for something else.
+        secret_variables=place.secret_variables if place.key == found.key else ANYWHERE,
         shared_folders=tuple(shared),
         home_disk=disk.kind if persists and disk.is_lost else "",
     )

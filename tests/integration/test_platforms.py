@@ -287,6 +287,20 @@ def test_nor_does_a_home_folder_that_is_said_to_be_kept_in_other_words(set_up: S
     assert setup.check().facts.environment.key == "local"
 
 
+def test_a_secret_of_something_else_is_not_sent_because_a_platform_was_chosen(demo: DemoServer) -> None:
+    theirs = "0123456789abcdef0123456789abd0d8"
+    with contextlib.closing(
+        Setup(demo.address, variables={"API_SECRET": theirs, "CUSTOM_KEY": theirs}, environment="code-ocean")
+    ) as setup:
+        assert setup.check().facts.credentials == ()
+    assert theirs not in str(demo.requests.entries())
+
+
+def test_a_capsule_that_is_not_recognised_has_a_way(demo: DemoServer, ada: str) -> None:
+    with contextlib.closing(Setup(demo.address, variables={"CAVE_TOKEN": ada}, environment="code-ocean")) as setup:
+        assert setup.check().ready
+
+
 def test_another_place_is_drawn_by_the_same_front_end(set_up: SetUp, demo: DemoServer) -> None:
     setup = set_up(demo.address)
     setup.drawn_by("lab")

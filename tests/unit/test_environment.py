@@ -15,7 +15,7 @@ from unit.conftest import in_child
 from cave_setup.environment import choose, computer_name, detect
 from cave_setup.errors import UnknownPlace
 from cave_setup.models import DEMO_HOME_MARK, EnvironmentKey
-from cave_setup.places import PLACES, Place, place_names
+from cave_setup.places import ANYWHERE, ON_CODE_OCEAN, PLACES, Place, place_names
 from cave_setup.signs import Process
 
 
@@ -402,6 +402,12 @@ def test_a_home_folder_said_to_last_is_believed_and_doubted(root: Path) -> None:
         assert (chosen.home_persists, chosen.keeping, chosen.home_disk) == (True, "files", "overlay")
     gone = choose("local", {}, root, AT_HOME, home_persists=False)
     assert (gone.home_persists, gone.keeping, gone.home_disk) == (False, "session", "")
+
+
+def test_names_of_a_platforms_own_need_its_signs(root: Path) -> None:
+    assert choose("code-ocean", {}, root).secret_variables == ANYWHERE
+    assert choose("local", {"CO_CAPSULE_ID": "1"}, root).secret_variables == ANYWHERE
+    assert choose("code-ocean", {"CO_CAPSULE_ID": "1"}, root).secret_variables == ON_CODE_OCEAN
 
 
 def test_folders_that_others_see_stay_out_of_bounds_whatever_is_said(root: Path) -> None:
