@@ -113,7 +113,7 @@ class NoHomeFolder(StoreError):
 
 
 class FolderNotWritable(StoreError):
-    """Nothing can be saved in the folder: read-only, full, or somebody else's."""
+    """Nothing can be saved in the folder: read-only, full, somebody else's, or thrown away with a demo."""
 
 
 class StoreBusy(StoreError):

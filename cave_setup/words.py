@@ -574,10 +574,18 @@ FOLDER_NOT_WRITABLE_REMEDY = (
     "Nothing was changed, and the token is kept in memory. "
     "Make the folder writable or free some space, then save again."
 )
+
+
+def writable_remedy(reason: str) -> str:
+    return OF_A_DEMO_REMEDY if reason == OF_A_DEMO else FOLDER_NOT_WRITABLE_REMEDY
+
+
 STORE_BUSY = "Another program is writing the token files at this moment."
 STORE_BUSY_REMEDY = "Save again in a moment; nothing was changed."
 DEMO_REFUSED = "A demo server's token is not saved into your real home folder."
 DEMO_REFUSED_REMEDY = "Start the demo with “cave-setup demo”: it brings a throwaway home folder along."
+OF_A_DEMO = "this home folder was made for a demo, and is thrown away with it"
+OF_A_DEMO_REMEDY = "Set your computer up outside of the demo. Nothing was changed, and the token is kept in memory."
 READ_BACK_DIFFERS = "What was read back is not what was written."
 READ_BACK_REMEDY = "Another program may have written at the same moment. Check again, then save again."
 NO_FILE_FOR_PORT = "On Windows a server address with a port cannot be a file name, so that file is left out."

@@ -838,6 +838,27 @@ def test_a_demo_token_is_saved_into_a_home_that_was_made_for_a_demo(real_home: P
     assert token_in(real_home / ".cloudvolume" / "secrets" / DEFAULT) == TOKEN
 
 
+def test_a_real_token_is_not_saved_into_a_home_that_is_thrown_away_with_a_demo(home: Path) -> None:
+    save(a_store(home))
+    before = contents(home)
+    (home / DEMO_HOME_MARK).touch()
+    store = a_store(home)
+    works: list[Callable[[], None]] = [lambda: save(store), lambda: store.replace_token(TOKEN, OTHER, SERVER)]
+    for work in works:
+        with pytest.raises(FolderNotWritable) as caught:
+            work()
+        assert "made for a demo" in caught.value.sentence
+        assert "outside of the demo" in caught.value.remedy
+    assert {**before, DEMO_HOME_MARK: b""} == contents(home)
+
+
+def test_that_is_said_before_anything_is_promised(home: Path) -> None:
+    (home / DEMO_HOME_MARK).touch()
+    demo = ServerAddress("http://127.0.0.1:8000")
+    assert "made for a demo" in a_store(home).read(SERVER, None, None).obstacle
+    assert a_store(home).read(demo, None, None).obstacle == ""
+
+
 def test_an_account_without_an_entry_has_no_real_home(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pwd, "getpwuid", lambda number: {}[number])
     save(store, is_demo=True)
