@@ -77,6 +77,8 @@ def wizard(
         If the address or the name of the datastack cannot be one.
     UnknownPlace
         If there is no such environment.
+    NoHomeFolder
+        If this user has none.
 
     """
     from cave_setup.notebook.widget import Wizard  # noqa: PLC0415 - ipywidgets is loaded only for this
@@ -106,6 +108,8 @@ def activate(server_address: str | None = None, datastack: str | None = None, *,
     ------
     AddressError
         If the address or the name of the datastack cannot be one.
+    NoHomeFolder
+        If this user has none.
 
     """
     import contextlib  # noqa: PLC0415 - importing the package does no work

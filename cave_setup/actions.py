@@ -63,6 +63,8 @@ class Setup(KeyActions):
         If the address or the name of the datastack cannot be one.
     UnknownPlace
         If there is no such environment.
+    NoHomeFolder
+        If this user has none.
 
     Notes
     -----

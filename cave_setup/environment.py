@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from cave_setup import words
 from cave_setup.errors import UnknownPlace
 from cave_setup.models import DEMO_HOME_MARK, Environment
-from cave_setup.places import PLACES, place_names
-from cave_setup.signs import Process, Scene, Seen, disk_of_home, is_lost_with_the_machine
+from cave_setup.places import ANYWHERE, PLACES, place_names
+from cave_setup.signs import Disk, Process, Scene, Seen, disk_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,14 +44,13 @@ def detect(variables: Mapping[str, str], root: Path = Path("/"), process: Proces
     """
     scene = Scene(variables, root, process or Process())
     seen, place = next((seen, place) for place in PLACES if (seen := place.sign(scene)))
-    disk, is_own = _disk(place, scene)
+    disk = _disk(place, scene)
     persists = place.home_persists
-    if disk:
+    if disk.is_lost:
         persists = False
-    elif persists is None and is_own:
+    elif persists is None and disk.is_own:
         persists = True  # somebody has put a disk there, for what is to be kept
-    found = _environment(place, persists, scene, seen)
-    return replace(found, home=words.home_on(disk)) if disk and place.home_persists is not False else found
+    return _environment(place, persists, scene, seen)
 
 
 def choose(
@@ -76,7 +75,8 @@ def choose(
     Returns
     -------
     Environment
-        Folders that others see in the place which this is by its signs stay out of bounds.
+        Folders that others see in the place which this is by its signs stay out of bounds. Variables that only a
+        platform itself sets are looked at only where its signs are seen.
 
     Raises
     ------
@@ -93,11 +93,14 @@ def choose(
     persists = usual if home_persists is None else home_persists
     chosen = _environment(place, persists, scene, Seen(""))
     shared = dict.fromkeys([*chosen.shared_folders, *found.shared_folders])
+    disk = _disk(place, scene)
     return replace(
         chosen,
         certainty="chosen",
+        # A platform's own names mean a token only there; elsewhere they are somebody's secrets for something else.
+        secret_variables=place.secret_variables if place.key == found.key else ANYWHERE,
         shared_folders=tuple(shared),
-        home_disk=_disk(place, scene)[0] if persists else "",
+        home_disk=disk.kind if persists and disk.is_lost else "",
     )
 
 
@@ -121,25 +124,37 @@ def _environment(place: Place, persists: bool | None, scene: Scene, seen: Seen) 
         shared_folders=place.shared_folders,
         keeping=keeping,
         platform=place.platform,
-        home=place.home if persists == place.home_persists else "",
+        home=_home(place, persists, scene),
         seen=seen.what,
         certainty="certain" if seen.is_certain else "likely",
         front_end=_front_end(scene),
     )
 
 
-def _disk(place: Place, scene: Scene) -> tuple[str, bool]:
-    """Say on what the home folder is lost, if it is; and whether it lies on a disk of its own."""
-    mark = scene.root / str(scene.process.home).lstrip("/") / DEMO_HOME_MARK
+def _disk(place: Place, scene: Scene) -> Disk:
+    """Say what tokens are saved on: of several folders, the one that is lost, or of which the least is known."""
+    home = scene.process.home
+    mark = scene.root / str(home).lstrip("/") / DEMO_HOME_MARK
     if not place.judged_by_disk or os.path.exists(mark):  # noqa: PTH110 - it never raises
-        return "", False  # a demo's home is lost in any case, and acts one that is not
-    kind, is_own = disk_of_home(scene)
-    return (kind, is_own) if is_lost_with_the_machine(kind) else ("", is_own)
+        return Disk(home)  # a demo's home is lost in any case, and acts one that is not
+    disks = [disk_of(folder, scene) for folder in scene.process.tokens or (home,)]
+    return min(disks, key=lambda disk: (not disk.is_lost, disk.is_own))
+
+
+def _home(place: Place, persists: bool | None, scene: Scene) -> str:  # noqa: FBT001 - a fact
+    """Say what becomes of the home folder, or of the token's where that lies on another disk; empty if as usual."""
+    disk = _disk(place, scene)
+    folder = str(disk.folder) if disk.at != disk_of(scene.process.home, scene).at and disk.kind else ""
+    if disk.is_lost and persists is False and place.home_persists is not False:
+        return words.home_on(disk.kind, folder)
+    if folder and persists:
+        return words.kept_in(folder)
+    return place.home if persists == place.home_persists else ""
 
 
 def _front_end(scene: Scene) -> FrontEnd:
     """Say what draws the notebook, as far as that shows in the kernel; which Jupyter it is, only the page knows."""
-    if "google.colab" in scene.process.modules or scene.variables.get("COLAB_RELEASE_TAG"):
+    if scene.variables.get("COLAB_RELEASE_TAG"):
         return "colab"
     is_vscode = scene.process.names or any(scene.variables.get(name) for name in ("VSCODE_PID", "VSCODE_CWD"))
     return "vscode" if is_vscode and "ipykernel" in scene.process.modules else ""

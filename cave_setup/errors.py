@@ -5,6 +5,7 @@ SetupError
 │   └── SeveralTokens          … or more than one: carries the masked candidates
 ├── AddressError               a server address that cannot be one
 ├── StoreError                 the token files
+│   ├── NoHomeFolder           there is no folder to look for them in
 │   ├── FolderNotWritable      nothing can be saved there
 │   ├── StoreBusy              another program holds the lock
 │   ├── DemoTokenRefused       a demo's token does not belong into a real home
@@ -107,8 +108,12 @@ class StoreError(SetupError):
     """Token files could not be read or written."""
 
 
+class NoHomeFolder(StoreError):
+    """Nobody says where this user's home folder is, in which all token files are."""
+
+
 class FolderNotWritable(StoreError):
-    """Nothing can be saved in the folder: read-only, full, or somebody else's."""
+    """Nothing can be saved in the folder: read-only, full, somebody else's, or thrown away with a demo."""
 
 
 class StoreBusy(StoreError):

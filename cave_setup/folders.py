@@ -9,8 +9,26 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cave_setup import words
+from cave_setup.errors import NoHomeFolder
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+def home_folder() -> Path:
+    """Give the home folder that caveclient would use (``~``).
+
+    Raises
+    ------
+    NoHomeFolder
+        If there is none, or not as a full path: its files would be found from one folder only.
+
+    """
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises, and not in the same cases everywhere
+    if not home.is_absolute():
+        raise NoHomeFolder(words.NO_HOME, words.NO_HOME_REMEDY)
+    return home
 
 
 def can_be_a_file_name(name: str) -> bool:

@@ -11,17 +11,19 @@ from cave_setup import words
 from cave_setup.auth_server import AuthServer
 from cave_setup.code_ocean import account_page
 from cave_setup.environment import choose, detect
-from cave_setup.errors import NotPossibleHere
+from cave_setup.errors import NotPossibleHere, UnknownPlace
 from cave_setup.models import (
     DEFAULT_DATASTACK,
     DEFAULT_SERVER,
     Credential,
+    Environment,
     ServerAddress,
     datastack_name,
     home_of,
     known_deployment,
 )
 from cave_setup.observe import Kept, observe
+from cave_setup.places import place_names
 from cave_setup.plan import plan
 from cave_setup.signs import Process
 from cave_setup.token_store import TokenStore
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cave_setup.errors import SetupError
-    from cave_setup.models import Candidate, Environment, Facts, FrontEnd, Status, StepKey
+    from cave_setup.models import Candidate, Facts, FrontEnd, Status, StepKey
 
 SERVER_VARIABLE = "CAVE_SETUP_SERVER"
 DATASTACK_VARIABLE = "CAVE_SETUP_DATASTACK"
@@ -147,8 +149,10 @@ class Looking:
             If there is no such key; nothing is changed then.
 
         """
-        self._environment = self._where(environment, home_persists=home_persists)
-        self._store.keep_out_of(self._environment.shared_folders)
+        there = self._where(environment, home_persists=home_persists)
+        # What draws the notebook is the same as before, and its page may have said what.
+        self._environment = replace(there, front_end=self._environment.front_end or there.front_end)
+        self._store.keep_out_of(there.shared_folders)
         if self._facts is None:
             return self.check()
         return self.look_here()
@@ -159,10 +163,15 @@ class Looking:
         if self._facts is not None:
             self._facts = replace(self._facts, environment=self._environment)
 
-    def _where(self, environment: Environment | str, *, home_persists: bool | None = None) -> Environment:
-        if not isinstance(environment, str):
+    def _where(self, environment: object, *, home_persists: object = None) -> Environment:
+        """Say where this is, whatever a person gave for it."""
+        if isinstance(environment, Environment):
             return environment
-        process = Process.this(self._store.home)
+        if not isinstance(environment, str):
+            raise UnknownPlace(*words.no_such_place(list(place_names())))
+        if home_persists is not None and not isinstance(home_persists, bool):
+            raise UnknownPlace(words.HOME_YES_OR_NO)
+        process = Process.this(self._store.home, self._store.folder, self._store.cloud_volume_folder)
         if not environment and home_persists is None:
             return detect(self._variables, process=process)
         return choose(environment, self._variables, process=process, home_persists=home_persists)

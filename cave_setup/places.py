@@ -18,7 +18,7 @@ from cave_setup.signs import (
     file,
     folder,
     home_in,
-    home_on_overlay,
+    home_in_a_container,
     kernel_of,
     module,
     system,
@@ -74,7 +74,7 @@ _HUB_ADDRESSES = ("JUPYTERHUB_PUBLIC_URL", "JUPYTERHUB_PUBLIC_HUB_URL", "JUPYTER
 _SAGEMAKER = either(
     variable("SAGEMAKER_INTERNAL_IMAGE_URI"), file("opt/ml/metadata/resource-metadata.json", certain=True)
 )
-_CONTAINER = either(file(".dockerenv"), file("run/.containerenv"))
+_CONTAINER = either(file(".dockerenv"), file("run/.containerenv"), variable("KUBERNETES_SERVICE_HOST", certain=False))
 
 # The first row whose sign is seen wins. The order matters, since places are built on top of each other: Binder is a
 # hub, Kaggle's image is Colab's, Codespaces has VS Code. Of the rows of one key the last is the plain one.
@@ -117,7 +117,10 @@ PLACES: tuple[Place, ...] = (
     Place(
         key="colab",
         name="Google Colab",
-        sign=either(variable("COLAB_RELEASE_TAG", "COLAB_NOTEBOOK_ID"), module("google.colab")),
+        # Its module alone is no sign: anybody can have that from PyPI.
+        sign=either(
+            variable("COLAB_RELEASE_TAG", "COLAB_NOTEBOOK_ID"), both(module("google.colab"), folder("content"))
+        ),
         home_persists=False,
         keeping="secret",
         platform="Colab",
@@ -187,6 +190,19 @@ PLACES: tuple[Place, ...] = (
         variables_first=True,
         shared_folders=("/storage", "/notebooks"),
     ),
+    # Hosts of containers, of whose home folders nothing is known but their disk.
+    Place(
+        key="container",
+        name="Databricks notebook",
+        sign=variable("DATABRICKS_RUNTIME_VERSION"),
+        home_persists=None,
+    ),
+    Place(
+        key="container",
+        name="CoCalc project",
+        sign=variable("COCALC_PROJECT_ID"),
+        home_persists=None,
+    ),
     Place(
         key="jupyterhub",
         name="DANDI Hub",
@@ -227,7 +243,7 @@ PLACES: tuple[Place, ...] = (
     Place(
         key="container",
         name="Container",
-        sign=either(_CONTAINER, home_on_overlay),
+        sign=either(_CONTAINER, home_in_a_container),
         home_persists=None,
     ),
     Place(key="local", name="Your own computer", sign=always, home_persists=True),

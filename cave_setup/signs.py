@@ -13,8 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 
-# File systems of which nothing is left when the container, or the computer, ends.
-_LOST = {"overlay", "aufs", "fuse-overlayfs", "fuse.fuse-overlayfs", "tmpfs", "ramfs", "rootfs"}
+# File systems of which nothing is left when the container, or the computer, ends. The last is a folder that Kubernetes
+# makes for one pod: its disk has a kind like any other.
+_LOST = {"overlay", "aufs", "fuse-overlayfs", "fuse.fuse-overlayfs", "tmpfs", "ramfs", "rootfs", "emptyDir"}
+_OF_A_POD = "/kubernetes.io~empty-dir/"
+# Docker and Podman throw a volume without a name away with its container, or do not: `--rm` decides.
+_NAMELESS = re.compile(r"/volumes/[0-9a-f]{64}/_data(/|$)")
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
@@ -26,6 +30,8 @@ class Process:
     ----------
     home : PurePath
         The home folder, links followed.
+    tokens : tuple of PurePath
+        The folders that tokens are saved in, links followed; none if they are nowhere but in the home folder.
     system : str
         As `sys.platform`.
     release : str
@@ -36,17 +42,19 @@ class Process:
     """
 
     home: PurePath = field(default_factory=lambda: PurePosixPath("/home/nobody"))
+    tokens: tuple[PurePath, ...] = ()
     system: str = "linux"
     release: str = ""
     modules: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
 
     @classmethod
-    def this(cls, home: Path) -> Process:
+    def this(cls, home: Path, *tokens: Path) -> Process:
         """Look around here."""
         session = vars(sys.modules["__main__"])  # in a kernel that is where the cells' names are
         return cls(
             home=Path(os.path.realpath(home)),
+            tokens=tuple(Path(os.path.realpath(folder)) for folder in tokens),
             system=sys.platform,
             release=platform.release(),
             modules=frozenset({"google.colab", "ipykernel"} & sys.modules.keys()),
@@ -74,14 +82,14 @@ class Seen:
 Sign = Callable[[Scene], Seen | None]
 
 
-def variable(*names: str, value: str = "") -> Sign:
+def variable(*names: str, value: str = "", certain: bool = True) -> Sign:
     """Make a sign of one of several variables being set, to a value that begins so."""
 
     def sign(scene: Scene) -> Seen | None:
         for name in names:
             found = scene.variables.get(name, "")
             if found and found.startswith(value):
-                return Seen(name)
+                return Seen(name, certain)
         return None
 
     return sign
@@ -139,15 +147,18 @@ def home_in(path: str) -> Sign:
     """Make a sign of where the home folder is."""
 
     def sign(scene: Scene) -> Seen | None:
-        return Seen(str(scene.process.home), is_certain=False) if str(scene.process.home).startswith(path) else None
+        home = scene.process.home
+        return Seen(str(home), is_certain=False) if PurePosixPath(home).is_relative_to(path) else None
 
     return sign
 
 
-def home_on_overlay(scene: Scene) -> Seen | None:
+def home_in_a_container(scene: Scene) -> Seen | None:
     """Give a sign where the home folder is in a container's own file system."""
-    kind, _ = disk_of_home(scene)
-    return Seen(kind, is_certain=False) if "overlay" in kind or kind == "aufs" else None
+    disk = disk_of(scene.process.home, scene)
+    # A root folder on 9p is gVisor's; other folders are on it where a virtual computer is lent them.
+    is_inside = "overlay" in disk.kind or disk.kind in {"aufs", "emptyDir"} or (disk.kind, disk.at) == ("9p", "/")
+    return Seen(disk.kind, is_certain=False) if is_inside else None
 
 
 def either(*signs: Sign) -> Sign:
@@ -170,37 +181,51 @@ def always(_scene: Scene) -> Seen | None:
     return Seen("", is_certain=False)
 
 
-# --------------------------------------------------------------------------------------------- the home's disk
+# ---------------------------------------------------------------------------------------------------- folders' disks
 
 
-def is_lost_with_the_machine(kind: str) -> bool:
-    """Whether nothing is left of this kind of file system when the container or the computer ends."""
-    return kind in _LOST
+@dataclass(frozen=True)
+class Disk:
+    """What a folder lies on.
 
-
-def disk_of_home(scene: Scene) -> tuple[str, bool]:
-    """Say on what kind of file system the home folder lies, and whether that is one of its own.
-
-    Returns
-    -------
+    Parameters
+    ----------
+    folder : PurePath
     kind : str
         Such as ``ext4``; empty where that cannot be seen.
+    at : str
+        Where it is mounted.
     is_own : bool
-        It is another than that of the root folder.
+        Somebody has put it there: it is neither the root folder's nor a volume without a name.
 
     """
+
+    folder: PurePath
+    kind: str = ""
+    at: str = ""
+    is_own: bool = False
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing is left of it when the container or the computer ends."""
+        return self.kind in _LOST
+
+
+def disk_of(folder: PurePath, scene: Scene) -> Disk:
+    """Say what a folder lies on, which need not be there yet."""
     try:
         lines = (scene.root / "proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return "", False
-    best, kind = "", ""
+        return Disk(folder)
+    best = Disk(folder)
     for line in lines:
         before, _, after = line.partition(" - ")
         fields = before.split()
         if len(fields) < 5 or not after.split():  # noqa: PLR2004 - the fifth is where it is mounted (man proc)
             continue
-        at = _OCTAL.sub(lambda found: chr(int(found[1], 8)), fields[4])
+        part, at = fields[3], _OCTAL.sub(lambda found: chr(int(found[1], 8)), fields[4])
         # Of several at the same folder the last one counts.
-        if len(at) >= len(best) and PurePosixPath(scene.process.home).is_relative_to(at):
-            best, kind = at, after.split()[0]
-    return kind, best not in {"", "/"}
+        if len(at) >= len(best.at) and PurePosixPath(folder).is_relative_to(at):
+            kind = "emptyDir" if _OF_A_POD in part else after.split()[0]
+            best = Disk(folder, kind, at, is_own=at != "/" and not _NAMELESS.search(part))
+    return best

@@ -21,6 +21,7 @@ from cave_setup.errors import DemoTokenRefused, FolderIsShared, FolderNotWritabl
 from cave_setup.folders import (
     can_be_a_file_name,
     exists,
+    home_folder,
     is_shared,
     make_private,
     make_private_folder,
@@ -61,6 +62,11 @@ class TokenStore:
     never_in : sequence of str
         Folders that other people get to see; no token is saved there.
 
+    Raises
+    ------
+    NoHomeFolder
+        If none is given and this user has none.
+
     """
 
     def __init__(
@@ -70,18 +76,18 @@ class TokenStore:
         now: Callable[[], datetime] = datetime.now,
         never_in: Sequence[str] = (),
     ) -> None:
-        self.home = home or Path.home()
+        self.home = home or home_folder()
         self.folder = self.home / ".cloudvolume" / "secrets"
         # As it stands: cloud-volume expands no “~” in it.
         base = Path(cloud_volume_dir) if cloud_volume_dir else self.home / ".cloudvolume"
         self.cloud_volume_folder = base / "secrets"
         self._read_by_cloud_volume = (self.cloud_volume_folder, self.home / ".neuroglancer" / "secrets")
         self._now = now
-        self._never_in = tuple(never_in)
+        self._never_in = self._shared = tuple(never_in)
 
     def keep_out_of(self, folders: Sequence[str]) -> None:
-        """Save no token in these folders from now on, since other people get to see them."""
-        self._never_in = (*self._never_in, *folders)
+        """Save no token in these folders of a place, which other people get to see; those of another are forgotten."""
+        self._shared = (*self._never_in, *folders)
 
     # ------------------------------------------------------------------------------------------------ reading
 
@@ -118,7 +124,10 @@ class TokenStore:
             for_cloud_volume=for_cloud_volume(files, self._read_by_cloud_volume, data_server) if data_server else None,
             targets=targets,
             left_out="" if can_be_a_file_name(server.file_name) else server.file_name,
-            obstacle=_REASONS.get(obstacle_to_writing(self.folder), ""),
+            # No demo is elsewhere than on this computer; what is here says whether it is one only when it is asked.
+            obstacle=words.OF_A_DEMO
+            if self._is_of_a_demo() and not server.is_loopback
+            else _REASONS.get(obstacle_to_writing(self.folder), ""),
             seconds=time.perf_counter() - began,
         )
 
@@ -212,7 +221,7 @@ class TokenStore:
             What to do with ``cave-secret.json``: write it unless it holds another deployment's token; leave it
             alone; write it in any case.
         is_demo : bool
-            The token is a demo server's, which is not saved into a real home folder.
+            The token is a demo server's, which is not saved into a real home folder, as no other is into a demo's.
 
         Raises
         ------
@@ -224,8 +233,7 @@ class TokenStore:
             If what was read back is not what was written.
 
         """
-        if is_demo and self._is_somebodys_own():
-            raise DemoTokenRefused(words.DEMO_REFUSED, words.DEMO_REFUSED_REMEDY)
+        self._keep_apart(is_demo=is_demo)
         self._refuse_shared([target.path for target in self.read(server, data_server, token).targets])
         self._in_writable_folder(
             lambda: self._save(token, server, data_server, instead_of, replace=replace, default=default)
@@ -236,7 +244,7 @@ class TokenStore:
             raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
 
     def _refuse_shared(self, paths: Iterable[Path]) -> None:
-        if shared := next((path for path in paths if is_shared(path, self._never_in, self.home)), None):
+        if shared := next((path for path in paths if is_shared(path, self._shared, self.home)), None):
             raise FolderIsShared(words.folder_is_shared(self._shown(shared.parent)), words.FOLDER_IS_SHARED_REMEDY)
 
     def _save(
@@ -304,9 +312,7 @@ class TokenStore:
         """
         if self._holding(old) == []:
             return
-        if is_demo and self._is_somebodys_own():
-            raise DemoTokenRefused(words.DEMO_REFUSED, words.DEMO_REFUSED_REMEDY)
-
+        self._keep_apart(is_demo=is_demo)
         self._refuse_shared(self._holding(old))
 
         def work() -> None:
@@ -377,15 +383,28 @@ class TokenStore:
             reason = "its file system knows no locks"
         else:
             return
-        raise FolderNotWritable(
-            words.folder_not_writable(self._shown(self.folder), reason), words.FOLDER_NOT_WRITABLE_REMEDY
+        raise self._not_writable(reason)
+
+    def _not_writable(self, reason: str) -> FolderNotWritable:
+        return FolderNotWritable(
+            words.folder_not_writable(self._shown(self.folder), reason), words.writable_remedy(reason)
         )
+
+    def _keep_apart(self, *, is_demo: bool) -> None:
+        """Refuse a demo's token in a real home, and a real one in a home that is thrown away with its demo."""
+        if is_demo and self._is_somebodys_own():
+            raise DemoTokenRefused(words.DEMO_REFUSED, words.DEMO_REFUSED_REMEDY)
+        if not is_demo and self._is_of_a_demo():
+            raise self._not_writable(words.OF_A_DEMO)
+
+    def _is_of_a_demo(self) -> bool:
+        return exists(self.home / DEMO_HOME_MARK)
 
     def _is_somebodys_own(self) -> bool:
         """Whether files would go into the real home of the account, or out of one that was made for a demo."""
         if not Path(os.path.realpath(self.cloud_volume_folder)).is_relative_to(os.path.realpath(self.home)):
             return True
-        if (self.home / DEMO_HOME_MARK).exists():
+        if self._is_of_a_demo():
             return False
         if sys.platform == "win32":
             return True

@@ -21,6 +21,7 @@ from cave_setup.actions import Setup
 from cave_setup.demo.visitor import NotADemoError, Visitor
 from cave_setup.environment import detect
 from cave_setup.errors import AddressError, NotADemo
+from cave_setup.folders import home_folder
 from cave_setup.looking import SERVER_VARIABLE
 from cave_setup.models import DEFAULT_SERVER, DEMO_HOME_MARK, ServerAddress
 from cave_setup.notebook.widget import Wizard
@@ -59,7 +60,8 @@ class Scene:
     @cached_property
     def home(self) -> Path:
         """The home folder; it goes when the kernel ends, and with the demo's own home, if it is in one."""
-        around = Path.home() if (Path.home() / DEMO_HOME_MARK).exists() else None
+        home = home_folder()
+        around = home if (home / DEMO_HOME_MARK).exists() else None
         folder = Path(tempfile.mkdtemp(prefix=".cave-setup-scene-", dir=around))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         (folder / DEMO_HOME_MARK).touch()

@@ -130,19 +130,23 @@ HOME_UNTIL_REBUILT = "Files in the home folder are kept until the codespace is r
 HOME_OF_NOTEBOOK_INSTANCE = "Of the home folder only ~/SageMaker is kept; all else is gone when the instance stops."
 HOME_OF_A_SPACE = "Files in the home folder are kept; in a shared space everybody who uses it can read them."
 HOME_OF_DANDI = "Files in the home folder are kept until 45 days after your last visit."
-HOME_OF_A_CLUSTER = "The home folder is kept, and is the same on every node."
+HOME_OF_A_CLUSTER = "The home folder is kept; on most clusters it is the same on every node."
 HOME_OF_WSL = "Files in the home folder are kept; Python on the Windows side has another home folder."
 HOME_OF_THE_HOST = "The home folder is that of the computer outside, and is kept."
 FRONT_ENDS = {"lab": "JupyterLab", "notebook": "Jupyter Notebook", "vscode": "VS Code", "colab": "Colab"}
 
 
-def home_on(disk: str) -> str:
+def home_on(disk: str, folder: str = "") -> str:
     where = "in memory" if disk in {"tmpfs", "ramfs", "rootfs"} else "in the container"
-    return f"The home folder lies {where} ({disk}): files are gone when this session ends."
+    return f"{folder or 'The home folder'} lies {where} ({disk}): files are gone when this session ends."
+
+
+def kept_in(folder: str) -> str:
+    return f"Files in {folder} are kept."
 
 
 def home_said_to_last(disk: str) -> str:
-    return f"You say that the home folder is kept; it looks as if it were not, since it lies on {disk}."
+    return f"You say that files are kept here; it looks as if the token's were not, since they lie on {disk}."
 
 
 def known_by(sign: str) -> str:
@@ -154,6 +158,7 @@ def no_such_place(keys: Sequence[str]) -> tuple[str, str]:
     return "There is no environment of that name.", f"Choose one of {', '.join(keys)}."
 
 
+HOME_YES_OR_NO = "Whether the home folder is kept is said with True or False, or with None where that is not known."
 HOME_QUESTION = "Is it kept? Say so under “Not right?”. Until then, files are saved as if it were."
 BUTTON_NOT_RIGHT = "Not right?"
 LABEL_WHERE = "Where does this notebook run?"
@@ -566,6 +571,10 @@ REFUSED_NOT_SAVED = "The token was not saved: the server refused it."
 SIGN_IN_NOT_SAVED = "The token was not saved: it came from a sign-in and stops working within 7 days."
 
 
+NO_HOME = "It is not known where your home folder is: HOME is no full path, or is not set and the account has none."
+NO_HOME_REMEDY = "Set HOME to the full path of a folder that is yours, then try again."
+
+
 def folder_not_writable(shown: str, reason: str) -> str:
     return f"Nothing can be saved in {shown}: {reason}."
 
@@ -574,10 +583,18 @@ FOLDER_NOT_WRITABLE_REMEDY = (
     "Nothing was changed, and the token is kept in memory. "
     "Make the folder writable or free some space, then save again."
 )
+
+
+def writable_remedy(reason: str) -> str:
+    return OF_A_DEMO_REMEDY if reason == OF_A_DEMO else FOLDER_NOT_WRITABLE_REMEDY
+
+
 STORE_BUSY = "Another program is writing the token files at this moment."
 STORE_BUSY_REMEDY = "Save again in a moment; nothing was changed."
 DEMO_REFUSED = "A demo server's token is not saved into your real home folder."
 DEMO_REFUSED_REMEDY = "Start the demo with “cave-setup demo”: it brings a throwaway home folder along."
+OF_A_DEMO = "this home folder was made for a demo, and is thrown away with it"
+OF_A_DEMO_REMEDY = "Set your computer up outside of the demo. Nothing was changed, and the token is kept in memory."
 READ_BACK_DIFFERS = "What was read back is not what was written."
 READ_BACK_REMEDY = "Another program may have written at the same moment. Check again, then save again."
 NO_FILE_FOR_PORT = "On Windows a server address with a port cannot be a file name, so that file is left out."
@@ -596,8 +613,8 @@ NOT_KEPT_HERE_REMEDY = (
 )
 NO_INTERNET = {
     "hpc": (
-        "Compute nodes often have no way to the Internet. Run “cave-setup login” on the login node: the home folder is "
-        "the same. This job then needs a node from which the server can be reached."
+        "Compute nodes often have no way to the Internet. Run “cave-setup login” on the login node: on most clusters "
+        "the home folder is the same. This job then needs a node from which the server can be reached."
     ),
     "kaggle": "Is Internet switched on for this notebook? It is under the session's options, and off to begin with.",
 }

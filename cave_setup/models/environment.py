@@ -55,7 +55,7 @@ class Environment:
     platform : str
         The platform's own name, for sentences about its secrets; empty where there is none.
     home : str
-        What becomes of the home folder, as a sentence, where the place has one of its own.
+        What becomes of the home folder, or of the token's, as a sentence, where there is more to say than yes or no.
     seen : str
         The sign by which the place was known: a variable's name, a folder. Empty if there was none.
     certainty : {'certain', 'likely', 'chosen'}
@@ -63,8 +63,8 @@ class Environment:
     front_end : str
         One of `FrontEnd`.
     home_disk : str
-        Kind of a file system in memory or of a container, if the home folder lies on one although a person says that
-        it is kept; else empty.
+        Kind of a file system in memory or of a container, if tokens are saved on one although a person says that files
+        are kept; else empty.
 
     """
 

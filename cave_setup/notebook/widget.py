@@ -82,8 +82,8 @@ class Wizard(anywidget.AnyWidget):
 
     Raises
     ------
-    AddressError
-        If the address or the name of the datastack cannot be one.
+    AddressError, UnknownPlace, NoHomeFolder
+        As `cave_setup.Setup` does.
 
     Notes
     -----

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.platforms import Colab, Kaggle
 
 from cave_setup import Setup, platform_secrets
-from cave_setup.errors import NotPossibleHere, UnknownPlace
+from cave_setup.errors import FolderIsShared, NotPossibleHere, UnknownPlace
 from cave_setup.guides import guide_to, places
 from cave_setup.guiding import progress
 from cave_setup.report import use_it
@@ -20,7 +21,6 @@ from integration.conftest import SetUp, authorized, read_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from cave_setup.demo import DemoServer
     from cave_setup.models import Status
@@ -265,6 +265,56 @@ def test_a_person_says_where_this_is_and_the_status_follows(set_up: SetUp, demo:
         setup.use_environment("moon")
     assert setup.environment.key == "local"
     assert len(demo.requests.entries()) == before  # where this is, no server knows better
+
+
+@pytest.mark.parametrize("nonsense", [5, True, b"colab", ["colab"], Path("colab"), None])
+def test_what_is_no_name_of_a_place_changes_nothing(set_up: SetUp, demo: DemoServer, nonsense: Any) -> None:
+    setup = set_up(demo.address)
+    with pytest.raises(UnknownPlace):
+        setup.use_environment(nonsense)
+    assert setup.check().facts.environment.key == "local"
+    if nonsense is not None:  # which leaves it to be found out
+        with pytest.raises(UnknownPlace):
+            Setup(demo.address, variables={}, environment=nonsense)
+
+
+def test_nor_does_a_home_folder_that_is_said_to_be_kept_in_other_words(set_up: SetUp, demo: DemoServer) -> None:
+    setup = set_up(demo.address)
+    words: Any = "no"
+    with pytest.raises(UnknownPlace) as caught:
+        setup.use_environment("hpc", home_persists=words)
+    assert "True or False" in str(caught.value)
+    assert setup.check().facts.environment.key == "local"
+
+
+def test_a_secret_of_something_else_is_not_sent_because_a_platform_was_chosen(demo: DemoServer) -> None:
+    theirs = "0123456789abcdef0123456789abd0d8"
+    with contextlib.closing(
+        Setup(demo.address, variables={"API_SECRET": theirs, "CUSTOM_KEY": theirs}, environment="code-ocean")
+    ) as setup:
+        assert setup.check().facts.credentials == ()
+    assert theirs not in str(demo.requests.entries())
+
+
+def test_a_capsule_that_is_not_recognised_has_a_way(demo: DemoServer, ada: str) -> None:
+    with contextlib.closing(Setup(demo.address, variables={"CAVE_TOKEN": ada}, environment="code-ocean")) as setup:
+        assert setup.check().ready
+
+
+def test_another_place_is_drawn_by_the_same_front_end(set_up: SetUp, demo: DemoServer) -> None:
+    setup = set_up(demo.address)
+    setup.drawn_by("lab")
+    assert "JupyterLab" in setup.use_environment("hpc").step("environment").summary
+
+
+def test_the_shared_folders_of_a_place_chosen_by_mistake_are_forgotten(demo: DemoServer, ada: str, home: Path) -> None:
+    here = {"CAVE_SETUP_ENVIRONMENT": "local", "CLOUD_VOLUME_DIR": str(home / "shared")}
+    with contextlib.closing(Setup(demo.address, variables=here)) as setup:
+        setup.use_token(ada)
+        setup.use_environment("jupyterhub")
+        assert isinstance(setup.save().facts.problems["save"], FolderIsShared)
+        setup.use_environment("local")
+        assert setup.save().ready
 
 
 def test_the_place_can_be_said_by_argument_and_by_variable(demo: DemoServer) -> None:

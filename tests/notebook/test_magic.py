@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets
 import pytest
+from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
@@ -66,6 +67,15 @@ def test_wrong_usage_is_one_sentence(shell: InteractiveShell, line: str, sentenc
         result = shell.run_cell(f"%cave_setup {line}")
     assert sentence in str(result.error_in_exec) + captured.stderr
     assert "Traceback" not in captured.stdout + captured.stderr
+
+
+@pytest.mark.parametrize("what", ["", "status"])
+def test_without_a_home_folder_it_is_said_what_to_do(
+    shell: InteractiveShell, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "~")
+    with pytest.raises(UsageError, match="Set HOME"):
+        shell.run_line_magic("cave_setup", what)
 
 
 def test_a_token_is_no_argument(shell: InteractiveShell) -> None:

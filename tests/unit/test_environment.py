@@ -15,7 +15,7 @@ from unit.conftest import in_child
 from cave_setup.environment import choose, computer_name, detect
 from cave_setup.errors import UnknownPlace
 from cave_setup.models import DEMO_HOME_MARK, EnvironmentKey
-from cave_setup.places import PLACES, Place, place_names
+from cave_setup.places import ANYWHERE, ON_CODE_OCEAN, PLACES, Place, place_names
 from cave_setup.signs import Process
 
 
@@ -31,6 +31,7 @@ HUB = {"JUPYTERHUB_USER": "ada", "JUPYTERHUB_SERVICE_PREFIX": "/user/ada/", "JUP
 BINDER = {**HUB, "BINDER_LAUNCH_HOST": "https://mybinder.org/", "BINDER_REPO_URL": "https://example.org/repository"}
 CODESPACE = {"CODESPACES": "true", "CODESPACE_NAME": "fluffy-space", "VSCODE_CWD": "/vscode"}
 SLURM = {"SLURM_JOB_ID": "42", "SLURM_JOB_NAME": "interactive"}
+COLABS_MODULE = frozenset({"google.colab"})
 DASHBOARD = {"SLURM_JOB_ID": "42", "SLURM_JOB_NAME": "sys/dashboard/sys/jupyter"}
 
 # Variables; files and folders (ending in a slash) of the file system; the process; the place, and its name.
@@ -56,13 +57,15 @@ PLACE_BY_SIGN: dict[str, tuple[dict[str, str], tuple[str, ...], Process, str]] =
     "Kaggle's image is Colab's": (
         {"KAGGLE_KERNEL_RUN_TYPE": "Batch", "COLAB_RELEASE_TAG": "release"},
         (".dockerenv",),
-        Process(modules=frozenset({"google.colab"})),
+        Process(modules=COLABS_MODULE),
         "Kaggle notebook",
     ),
     "somebody's Kaggle key is no sign": ({}, ("home/ada/.kaggle/kaggle.json",), Process(), "Your own computer"),
     "Colab": ({"COLAB_RELEASE_TAG": "release"}, (".dockerenv",), Process(), "Google Colab"),
     "Colab by its notebook": ({"COLAB_NOTEBOOK_ID": "1"}, (), Process(), "Google Colab"),
-    "Colab by its module": ({}, (), Process(modules=frozenset({"google.colab"})), "Google Colab"),
+    "Colab by its module and folder": ({}, ("content/",), Process(modules=COLABS_MODULE), "Google Colab"),
+    "Colab's module from PyPI": ({}, (), Process(modules=COLABS_MODULE), "Your own computer"),
+    "a folder called content": ({}, ("content/",), Process(), "Your own computer"),
     "Colab Enterprise has Colab's variables": (
         {"VERTEX_PRODUCT": "COLAB_ENTERPRISE", "COLAB_RELEASE_TAG": "release"},
         (),
@@ -82,11 +85,19 @@ PLACE_BY_SIGN: dict[str, tuple[dict[str, str], tuple[str, ...], Process, str]] =
         Process(home=PurePosixPath("/home/ec2-user")),
         "SageMaker notebook instance",
     ),
+    "a user whose name only begins like Amazon's": (
+        {"SAGEMAKER_INTERNAL_IMAGE_URI": "x"},
+        (),
+        Process(home=PurePosixPath("/home/ec2-users")),
+        "Amazon SageMaker Studio",
+    ),
     "an EC2 machine of one's own": ({}, (), Process(home=PurePosixPath("/home/ec2-user")), "Your own computer"),
     "Studio Lab": ({}, ("home/studio-lab-user/",), Process(), "SageMaker Studio Lab"),
     "Deepnote": ({"DEEPNOTE_PROJECT_ID": "x"}, (".dockerenv",), Process(), "Deepnote"),
     "Paperspace": ({"PAPERSPACE_FQDN": "x"}, (".dockerenv",), Process(), "Paperspace notebook"),
     "a key for Paperspace's own program": ({"PAPERSPACE_API_KEY": "x"}, (), Process(), "Your own computer"),
+    "Databricks": ({"DATABRICKS_RUNTIME_VERSION": "15.4"}, (), Process(), "Databricks notebook"),
+    "CoCalc": ({"COCALC_PROJECT_ID": "x"}, (".dockerenv",), Process(), "CoCalc project"),
     "a hub": (HUB, (), Process(), "JupyterHub"),
     "a hub of containers": (HUB, (".dockerenv",), Process(), "JupyterHub"),
     "a hub that starts jobs on a cluster": ({**HUB, **SLURM}, (), Process(), "JupyterHub"),
@@ -116,6 +127,13 @@ PLACE_BY_SIGN: dict[str, tuple[dict[str, str], tuple[str, ...], Process, str]] =
         Process(release="5.15.1-microsoft-standard-WSL2"),
         "Container",
     ),
+    "Kubernetes on Windows": (
+        {"KUBERNETES_SERVICE_HOST": "10.0.0.1"},
+        (),
+        Process(release="5.15.1-microsoft-standard-WSL2"),
+        "Container",
+    ),
+    "a hub on Kubernetes": ({**HUB, "KUBERNETES_SERVICE_HOST": "10.0.0.1"}, (), Process(), "JupyterHub"),
     "Docker": ({}, (".dockerenv",), Process(), "Container"),
     "Podman": ({}, ("run/.containerenv",), Process(), "Container"),
     "Apptainer": ({"APPTAINER_CONTAINER": "/x.sif"}, (), Process(), "Apptainer container"),
@@ -186,6 +204,9 @@ def test_the_table_has_each_documented_key_and_ends_with_your_own_computer() -> 
 
 ROOT_ON = "22 1 0:1 / / rw,relatime - {kind} none rw\n"
 HOME_ON = "23 22 0:2 / {at} rw,relatime shared:1 - {kind} server:/homes rw\n"
+PART_AT = "24 22 8:1 {part} {at} rw,relatime - ext4 /dev/sda1 rw\n"
+NAMELESS = f"/var/lib/docker/volumes/{'a1' * 32}/_data"
+OF_A_POD = "/var/lib/kubelet/pods/9c1b/volumes/kubernetes.io~empty-dir/home"
 
 
 def mounts(root: Path, *lines: str) -> None:
@@ -203,12 +224,26 @@ def mounts(root: Path, *lines: str) -> None:
         (HUB, (), (ROOT_ON.format(kind="overlay"), HOME_ON.format(at="/home/ada", kind="nfs4")), True, "files"),
         ({}, (".dockerenv",), (ROOT_ON.format(kind="overlay"), HOME_ON.format(at="/home", kind="ext4")), True, "files"),
         ({}, (".dockerenv",), (ROOT_ON.format(kind="ext4"),), None, "files"),
+        ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, (), (ROOT_ON.format(kind="zfs"),), None, "files"),
+        ({"DATABRICKS_RUNTIME_VERSION": "15.4"}, (), (ROOT_ON.format(kind="ext4"),), None, "files"),
+        ({"COCALC_PROJECT_ID": "x"}, (), (ROOT_ON.format(kind="ext4"),), None, "files"),
         # One in the container or in memory does not, also on a hub and on one's own computer.
         ({}, (".dockerenv",), (ROOT_ON.format(kind="overlay"),), False, "session"),
         ({}, (), (ROOT_ON.format(kind="overlay"),), False, "session"),
         (HUB, (), (ROOT_ON.format(kind="overlay"),), False, "session"),
         ({}, (), (ROOT_ON.format(kind="ext4"), HOME_ON.format(at="/home/ada", kind="tmpfs")), False, "session"),
         ({"APPTAINER_CONTAINER": "x"}, (), (HOME_ON.format(at="/home/ada", kind="tmpfs"),), False, "session"),
+        # A disk of its own that goes with the container, or that nobody has named.
+        (HUB, (), (ROOT_ON.format(kind="overlay"), PART_AT.format(part=OF_A_POD, at="/home/ada")), False, "session"),
+        ({}, (), (ROOT_ON.format(kind="ext4"), PART_AT.format(part=OF_A_POD, at="/home/ada")), False, "session"),
+        (HUB, (), (ROOT_ON.format(kind="overlay"), PART_AT.format(part=NAMELESS, at="/home/ada")), None, "files"),
+        (
+            HUB,
+            (),
+            (ROOT_ON.format(kind="overlay"), PART_AT.format(part="/docker/volumes/ada/_data", at="/home/ada")),
+            True,
+            "files",
+        ),
         # Of two at one folder the later counts; a folder that only begins alike is another one; blanks are written so.
         (
             {},
@@ -245,11 +280,84 @@ def test_the_disk_says_whether_the_home_folder_lasts(
 AT_HOME = Process(home=PurePosixPath("/home/ada"))
 
 
+@pytest.mark.parametrize(
+    "kind", ["overlay", "aufs", "fuse-overlayfs", "fuse.fuse-overlayfs", "tmpfs", "ramfs", "rootfs"]
+)
+def test_nothing_is_left_of_a_home_folder_on_such_a_file_system(root: Path, kind: str) -> None:
+    mounts(root, ROOT_ON.format(kind="ext4"), HOME_ON.format(at="/home/ada", kind=kind))
+    here = detect(HUB, root, AT_HOME)
+    assert (here.home_persists, kind in here.home) == (False, True)
+
+
+@pytest.mark.parametrize("kind", ["overlay", "aufs", "fuse-overlayfs", "fuse.fuse-overlayfs", "9p"])
+def test_a_container_without_a_file_that_says_so_is_known_by_its_root_folder(root: Path, kind: str) -> None:
+    mounts(root, ROOT_ON.format(kind=kind))
+    here = detect({}, root, AT_HOME)
+    assert (here.key, here.seen, here.certainty) == ("container", kind, "likely")
+    assert here.home_persists is not True
+
+
+def test_a_home_folder_lent_to_a_virtual_computer_makes_it_no_container(root: Path) -> None:
+    mounts(root, ROOT_ON.format(kind="ext4"), HOME_ON.format(at="/home/ada", kind="9p"))
+    assert (detect({}, root, AT_HOME).key, detect({}, root, AT_HOME).home_persists) == ("local", True)
+
+
+# -------------------------------------------------------------------------------------------- the token's folder
+
+TOKENS = PurePosixPath("/home/ada/.cloudvolume/secrets")
+ELSEWHERE = PurePosixPath("/mnt/tokens/secrets")
+
+
+def saving_in(*tokens: PurePosixPath) -> Process:
+    return replace(AT_HOME, tokens=tokens)
+
+
+def test_the_tokens_folder_may_be_kept_where_the_home_folder_is_not(root: Path) -> None:
+    (root / ".dockerenv").touch()
+    mounts(root, ROOT_ON.format(kind="overlay"), HOME_ON.format(at="/home/ada/.cloudvolume", kind="ext4"))
+    here = detect({}, root, saving_in(TOKENS))
+    assert (here.key, here.home_persists, here.keeping) == ("container", True, "files")
+    assert here.home == f"Files in {TOKENS} are kept."
+
+
+def test_the_tokens_folder_may_be_lost_where_the_home_folder_is_kept(root: Path) -> None:
+    mounts(root, ROOT_ON.format(kind="ext4"), HOME_ON.format(at="/mnt", kind="tmpfs"))
+    here = detect({}, root, saving_in(ELSEWHERE))
+    assert (here.key, here.home_persists, here.keeping) == ("local", False, "session")
+    assert here.home.startswith(f"{ELSEWHERE} lies in memory (tmpfs)")
+    said = choose("local", {}, root, saving_in(ELSEWHERE), home_persists=True)
+    assert (said.home_persists, said.home_disk, said.home) == (True, "tmpfs", f"Files in {ELSEWHERE} are kept.")
+
+
+@pytest.mark.parametrize(("kind", "persists"), [("tmpfs", False), ("ext4", None), ("nfs", True)])
+def test_of_two_folders_the_one_that_is_kept_least_counts(root: Path, kind: str, persists: bool | None) -> None:  # noqa: FBT001
+    at_mnt = HOME_ON.format(at="/mnt", kind=kind) if kind != "ext4" else ""
+    mounts(root, ROOT_ON.format(kind="ext4"), HOME_ON.format(at="/home", kind="nfs"), at_mnt)
+    for folders in ((TOKENS, ELSEWHERE), (ELSEWHERE, TOKENS)):
+        assert detect(HUB, root, saving_in(*folders)).home_persists is persists
+
+
+def test_the_sentence_of_a_place_is_said_of_what_is_usual_there_only(root: Path) -> None:
+    usual = detect(SLURM, root, AT_HOME).home
+    assert "on most clusters" in usual  # some jobs have a home folder on a disk of their node
+    assert choose("hpc", SLURM, root, AT_HOME).home == usual
+    assert choose("hpc", SLURM, root, AT_HOME, home_persists=False).home == ""
+
+
 def test_a_home_folder_that_is_lost_says_on_what_it_lies(root: Path) -> None:
     (root / ".dockerenv").touch()
     mounts(root, ROOT_ON.format(kind="overlay"))
     assert "overlay" in detect({}, root, AT_HOME).home
     assert detect({}, root, AT_HOME).certainty == "likely"
+
+
+@pytest.mark.parametrize(
+    ("variables", "seen"), [({}, "/content"), ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, "KUBERNETES_SERVICE_HOST")]
+)
+def test_what_others_have_too_is_told_as_such(root: Path, variables: dict[str, str], seen: str) -> None:
+    (root / "content").mkdir()
+    here = detect(variables, root, Process(modules=frozenset() if variables else COLABS_MODULE))
+    assert (here.certainty, here.seen) == ("likely", seen)
 
 
 def test_a_demos_home_acts_one_that_lasts(root: Path) -> None:
@@ -296,6 +404,12 @@ def test_a_home_folder_said_to_last_is_believed_and_doubted(root: Path) -> None:
     assert (gone.home_persists, gone.keeping, gone.home_disk) == (False, "session", "")
 
 
+def test_names_of_a_platforms_own_need_its_signs(root: Path) -> None:
+    assert choose("code-ocean", {}, root).secret_variables == ANYWHERE
+    assert choose("local", {"CO_CAPSULE_ID": "1"}, root).secret_variables == ANYWHERE
+    assert choose("code-ocean", {"CO_CAPSULE_ID": "1"}, root).secret_variables == ON_CODE_OCEAN
+
+
 def test_folders_that_others_see_stay_out_of_bounds_whatever_is_said(root: Path) -> None:
     assert "/code" in choose("local", {"CO_CAPSULE_ID": "1"}, root).shared_folders
 
@@ -313,6 +427,7 @@ IN_A_KERNEL = frozenset({"ipykernel"})
         ({}, Process(modules=IN_A_KERNEL, names=frozenset({"__vsc_ipynb_file__"})), "vscode"),
         ({"VSCODE_PID": "1"}, Process(), ""),  # a terminal of VS Code draws no notebook
         (CODESPACE, Process(modules=IN_A_KERNEL), "vscode"),
+        ({}, Process(modules=IN_A_KERNEL | COLABS_MODULE), ""),
         ({"COLAB_RELEASE_TAG": "x", "VSCODE_PID": "1"}, Process(modules=IN_A_KERNEL), "colab"),
     ],
 )
@@ -325,8 +440,8 @@ def test_a_front_end_is_known_apart_from_the_place(
 def test_this_process_is_looked_at_as_it_is(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(tmp_path)
-    here = Process.this(link)
-    assert here.home == tmp_path.resolve()
+    here = Process.this(link, link / "not" / "there")
+    assert (here.home, here.tokens) == (tmp_path.resolve(), (tmp_path.resolve() / "not" / "there",))
     assert here.system == sys.platform
 
 

@@ -264,6 +264,10 @@ FOLLOWS: dict[str, tuple[Facts, str]] = {
     ),
     "given, saved": (facts(credentials=(replace(FROM_FILE, given=True),)), ""),
     "found and not given": (facts(store=STALE_DEFAULT), ""),
+    "given, in a home that goes with a demo": (
+        facts(store=replace(NO_FILES, obstacle=words.OF_A_DEMO), credentials=(GIVEN,)),
+        "",
+    ),
     "in a variable, not given": (facts(store=NO_FILES, credentials=(MOUNTED,)), ""),
     "a different token there": (facts(store=DIFFERENT, credentials=(GIVEN,)), ""),
     "a damaged file there": (facts(store=damaged("not-json"), credentials=(GIVEN,)), ""),
@@ -660,3 +664,10 @@ def test_the_text_has_a_line_for_each_step_and_the_way_on() -> None:
 def test_the_text_of_a_demo_says_so() -> None:
     assert words.DEMO_SERVER in as_text(plan(facts(is_demo=True)))
     assert words.DEMO_SERVER not in as_text(plan(facts()))
+
+
+@pytest.mark.parametrize(("obstacle", "remedy"), [("it is read-only", "writable"), (words.OF_A_DEMO, "outside")])
+def test_what_keeps_from_saving_has_its_own_remedy(obstacle: str, remedy: str) -> None:
+    status = plan(pasted(store=replace(NO_FILES, obstacle=obstacle)))
+    assert any(obstacle in note for note in status.step("environment").notes)
+    assert (status.step("save").state, remedy in (status.step("save").remedy or "")) == ("problem", True)

@@ -21,9 +21,17 @@ from caveclient.auth import AuthClient
 from support.facts import DATA_SERVER, OTHER, SERVER, TOKEN
 from unit.conftest import contents, die_at, in_child, mode
 
-from cave_setup import words
-from cave_setup.errors import DemoTokenRefused, FolderNotWritable, StoreBusy, StoreError, WouldReplace
+from cave_setup import Setup, activate, wizard, words
+from cave_setup.errors import (
+    DemoTokenRefused,
+    FolderNotWritable,
+    NoHomeFolder,
+    StoreBusy,
+    StoreError,
+    WouldReplace,
+)
 from cave_setup.models import DEMO_HOME_MARK, TOKEN_FORM, ServerAddress, Token, TokenFile
+from cave_setup.terminal.main import WRONG_USAGE, main
 from cave_setup.token_files import other_server_of
 from cave_setup.token_store import TokenStore
 
@@ -773,6 +781,29 @@ def test_where_nothing_was_interrupted_mending_touches_nothing(store: TokenStore
     assert list(home.iterdir()) == []
 
 
+# ------------------------------------------------------------------------------------------- no home folder
+
+
+@pytest.fixture(params=["no HOME and no entry", "~", "folder"])
+def no_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody says where the home folder is, or not as a full path."""
+    if request.param.startswith("no"):
+        monkeypatch.delenv("HOME")
+        monkeypatch.setattr(pwd, "getpwuid", lambda number: {}[number])
+    else:
+        monkeypatch.setenv("HOME", request.param)
+
+
+@pytest.mark.usefixtures("no_home")
+def test_without_a_home_folder_it_is_said_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    for made in (TokenStore, Setup, wizard, activate):
+        with pytest.raises(NoHomeFolder) as caught:
+            made()
+        assert "Set HOME" in (caught.value.remedy or "")
+    assert main(["status"]) == WRONG_USAGE
+    assert "Set HOME" in capsys.readouterr().err
+
+
 # ------------------------------------------------------------------------------------------------- the demo
 
 
@@ -805,6 +836,27 @@ def test_a_demo_token_is_saved_into_a_home_that_was_made_for_a_demo(real_home: P
     (real_home / DEMO_HOME_MARK).touch()
     save(a_store(real_home), is_demo=True)
     assert token_in(real_home / ".cloudvolume" / "secrets" / DEFAULT) == TOKEN
+
+
+def test_a_real_token_is_not_saved_into_a_home_that_is_thrown_away_with_a_demo(home: Path) -> None:
+    save(a_store(home))
+    before = contents(home)
+    (home / DEMO_HOME_MARK).touch()
+    store = a_store(home)
+    works: list[Callable[[], None]] = [lambda: save(store), lambda: store.replace_token(TOKEN, OTHER, SERVER)]
+    for work in works:
+        with pytest.raises(FolderNotWritable) as caught:
+            work()
+        assert "made for a demo" in caught.value.sentence
+        assert "outside of the demo" in caught.value.remedy
+    assert {**before, DEMO_HOME_MARK: b""} == contents(home)
+
+
+def test_that_is_said_before_anything_is_promised(home: Path) -> None:
+    (home / DEMO_HOME_MARK).touch()
+    demo = ServerAddress("http://127.0.0.1:8000")
+    assert "made for a demo" in a_store(home).read(SERVER, None, None).obstacle
+    assert a_store(home).read(demo, None, None).obstacle == ""
 
 
 def test_an_account_without_an_entry_has_no_real_home(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
