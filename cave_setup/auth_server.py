@@ -268,7 +268,8 @@ class AuthServer:
             return TokenRefused()
         data = expect(answer, list)
         texts = understood(answer, lambda: [one["text"] for one in data if int(one["id"]) == terms_id])
-        return str(texts[0] or "") if texts else ""
+        text = str(texts[0] or "") if texts else ""
+        return text.replace(token.reveal(), token.masked)  # it is drawn, and a notebook keeps what was drawn
 
     # -------------------------------------------------------------------------------------------------- changes
 

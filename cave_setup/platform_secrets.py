@@ -7,6 +7,7 @@ older versions have fewer of them.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -43,8 +44,9 @@ class HandedOut:
 
 
 _NOTHING = HandedOut()
-# The question that a platform has not answered in time. There can be only one: Colab's module lets others wait for it.
-_asking: threading.Thread | None = None
+# One question at a time: Colab's module lets others wait for it. It may outlive whoever asked.
+_turn = threading.Lock()
+_began = -SECONDS  # when the last one was asked
 
 
 def read_secrets(environment: Environment, names: Sequence[str]) -> HandedOut:
@@ -62,17 +64,25 @@ def read_secrets(environment: Environment, names: Sequence[str]) -> HandedOut:
         Within ten seconds, whatever the platform does; empty where it has no such module.
 
     """
-    global _asking  # noqa: PLW0603 - a thread that hangs outlives whoever began it
+    global _began  # noqa: PLW0603 - a question that hangs outlives whoever asked it
     ask = {"colab": _ask_colab, "kaggle": _ask_kaggle}.get(environment.key)
     if ask is None or environment.keeping != "secret":
         return _NOTHING
     late = HandedOut(damage=words.secrets_not_in_time(environment.platform))
-    if _asking is not None and _asking.is_alive():
-        return late
+    if not _turn.acquire(timeout=max(0.0, _began + SECONDS - time.monotonic())):
+        return late  # the one before has hung for so long that this one would, too
+    _began = time.monotonic()
     answers: list[HandedOut] = []
-    _asking = threading.Thread(target=lambda: answers.append(ask(names)), name="cave-setup-secrets", daemon=True)
-    _asking.start()
-    _asking.join(SECONDS)
+
+    def in_turn() -> None:
+        try:
+            answers.append(ask(names))
+        finally:
+            _turn.release()
+
+    asking = threading.Thread(target=in_turn, name="cave-setup-secrets", daemon=True)
+    asking.start()
+    asking.join(SECONDS)
     return answers[0] if answers else late
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cave_setup import errors
@@ -29,6 +30,7 @@ LONGEST_TEXT = 200  # characters of a name, description or e-mail address that a
 
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
+_TOKENS = re.compile(r"[0-9a-fA-F]{32,}")
 _REFUSALS = {"no_token", "invalid_token"}
 
 T = TypeVar("T")
@@ -147,9 +149,11 @@ def _viewable(permissions: dict[str, list[str]]) -> frozenset[str]:
 def text(value: object) -> str:
     """Make a short line of anything that a server sends as text; untrusted all the same.
 
-    Without control characters: a terminal would take some for commands.
+    Without control characters: a terminal would take some for commands. A token in it, as a server that sends back what
+    it was sent would have, is masked: a screen shows this line, and a notebook keeps it.
     """
     if value is None:
         return ""
-    words = "".join(letter if letter.isprintable() else " " for letter in str(value)[:LONGEST_TEXT])
+    masked = _TOKENS.sub(lambda found: f"····{found[0][-4:]}", str(value)[: 2 * LONGEST_TEXT])
+    words = "".join(letter if letter.isprintable() else " " for letter in masked[:LONGEST_TEXT])
     return " ".join(words.split())

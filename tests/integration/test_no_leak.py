@@ -12,15 +12,16 @@ from IPython.core.ultratb import VerboseTB
 from cave_setup import Setup
 from cave_setup.errors import ServerError
 from cave_setup.models import Token
+from cave_setup.report import as_text
 from integration import listeners
 from integration.conftest import SECRET, cave_routes
-from integration.listeners import answers, by_path
+from integration.listeners import answers, by_path, says
 from integration.test_auth_server import FAULTS, WITH_TOKEN
 
 if TYPE_CHECKING:
     from cave_setup.auth_server import AuthServer
     from cave_setup.demo import DemoServer
-    from integration.conftest import Connect, Listen
+    from integration.conftest import Connect, Listen, SetUp
     from integration.listeners import Behaviour
     from integration.test_auth_server import Question
 
@@ -104,6 +105,22 @@ def test_a_notebook_in_verbose_mode_shows_no_token(listen: Listen, connect: Conn
     text = verbose.text(type(found), found, found.__traceback__, context=25)
     assert "auth_server.py" in text
     assert TELLING not in text
+
+
+def test_a_server_that_sends_the_token_back_as_a_name_does_not_get_it_onto_the_screen(
+    listen: Listen, set_up: SetUp
+) -> None:
+    echo = f"by {SECRET.reveal()} or x{SECRET.reveal().upper()}{SECRET.reveal()}x"
+    routes: dict[str, Behaviour] = {}
+    there = listen(by_path(routes))
+    missing = [{"tos_id": 2, "tos_name": echo, "dataset_name": echo}]
+    routes.update(cave_routes(there.address))
+    routes["/auth/api/v1/user/cache"] = says({"id": 7, "name": echo, "email": echo, "missing_tos": missing})
+    routes["/auth/api/v1/user/token"] = says([{"id": 1, "token": SECRET.reveal(), "description": echo}])
+    status = set_up(there.address).use_token(SECRET.reveal())
+    assert status.step("account").summary.startswith("by ····")
+    for shown_as in (repr(status), str(status.as_dict()), as_text(status)):
+        assert TELLING not in shown_as.lower()
 
 
 FARAWAY = {

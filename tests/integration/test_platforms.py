@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,6 +138,25 @@ def test_a_platform_that_hangs_is_waited_for_once_and_asked_by_nobody_else(
         if thread.name == "cave-setup-secrets":
             thread.join()
     assert setup.check().ready
+
+
+def test_who_asks_while_a_slow_platform_is_being_asked_gets_its_turn(
+    run_in: RunIn, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colab = Colab(CAVE_TOKEN=(ada, True))
+    colab.hangs = threading.Event()
+    colab.install(monkeypatch)
+    found: list[bool] = []
+    lookers = [threading.Thread(target=lambda: found.append(run_in(ON_COLAB).check().ready)) for _ in range(4)]
+    for looker in lookers:
+        looker.start()
+    while not colab.asked:
+        time.sleep(0.01)
+    assert len(colab.asked) == 1
+    colab.hangs.set()
+    for looker in lookers:
+        looker.join()
+    assert found == [True] * 4
 
 
 def test_a_wrapped_secret_and_one_of_another_deployment_are_judged_like_variables(
