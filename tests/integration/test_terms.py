@@ -81,6 +81,11 @@ def test_terms_without_a_text_have_none(listen: Listen, connect: Connect, text: 
     assert connect(there.address).terms_text(SECRET, 2) == ""
 
 
+def test_terms_that_hold_the_token_are_read_without_it(listen: Listen, connect: Connect) -> None:
+    there = listen(says([{"id": 2, "name": "MICrONS Public", "text": f"You are {SECRET.reveal()}."}]))
+    assert connect(there.address).terms_text(SECRET, 2) == f"You are {SECRET.masked}."
+
+
 @pytest.mark.parametrize("told", [{"id": 2}, [5], [{"id": "x", "text": "y"}], [{"text": "y"}], "text", None])
 def test_a_list_of_terms_that_is_none_is_unexpected(listen: Listen, connect: Connect, told: object) -> None:
     with pytest.raises(errors.UnexpectedAnswer):
