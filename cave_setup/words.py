@@ -543,13 +543,17 @@ DAMAGED_UNREADABLE_REMEDY = "Give yourself the right to read and write it, or mo
 
 
 def readable_by_others(files: Sequence[str]) -> str:
-    named = " ".join(file.replace(" ", "\\ ") for file in files)
-    alone = "it yours" if len(files) == 1 else "them yours"
-    return f"Other people on this computer can read {', '.join(files)}; “chmod 600 {named}” makes {alone} alone."
+    [folder, *others] = dict.fromkeys(file.rpartition("/")[0] for file in files)
+    if len(files) == 1 or others:
+        named, to_close = ", ".join(files), " ".join(file.replace(" ", "\\ ") for file in files)
+    else:
+        named, to_close = f"{len(files)} token files in {folder}", f"{folder}/*secret.json"
+    alone = "it" if len(files) == 1 else "them"
+    return f"Other people on this computer can read {named}; “chmod 600 {to_close}” makes {alone} yours alone."
 
 
 def use_instead_key(name: str) -> str:
-    return f"Use {name} instead"
+    return f"Use the key {name} instead"
 
 
 BUTTON_MAKE_PRIVATE = "Make them yours alone"

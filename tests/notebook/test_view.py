@@ -167,7 +167,7 @@ def test_a_different_token_is_shown_masked_and_asked_about() -> None:
 
 
 def test_a_different_key_of_the_same_account_can_be_used_instead() -> None:
-    use = buttons(ALL_STATES["replace, another key of hers"]())["Use without a name ····3210 instead"]
+    use = buttons(ALL_STATES["replace, another key of hers"]())["Use the key without a name ····3210 instead"]
     assert use["message"] == {"action": "use-key", "key": f.OTHER_KEY.id}
 
 
@@ -182,7 +182,8 @@ def test_files_that_others_can_read_are_closed_by_a_click() -> None:
     state = ALL_STATES["open to others"]()
     [save] = [step for step in state["steps"] if step["key"] == "save"]
     [note] = [block["text"] for block in save["blocks"] if block["kind"] == "text"]
-    assert note.endswith(f"“chmod 600 {f.DEFAULT_FILE} {f.SERVER_FILE} {f.DATA_FILE}” makes them yours alone.")
+    assert "3 token files" in note
+    assert note.endswith(f"“chmod 600 {f.FOLDER}/*secret.json” makes them yours alone.")
     assert buttons(state)["Make them yours alone"]["message"] == {"action": "save"}
     assert "Make them yours alone" not in buttons(ALL_STATES["ready"]())
 
