@@ -905,6 +905,7 @@ MISPLACED: dict[str, tuple[str, ...]] = {
     "option with =": ("status", f"--json={SECRET.reveal()}"),
     "number": ("demo", "--port", SECRET.reveal()),
     "server": ("login", "--server", SECRET.reveal()),
+    "place": ("guide", SECRET.reveal()),
     "datastack": ("login", "--datastack", SECRET.reveal()),
 }
 
@@ -917,6 +918,17 @@ def test_a_token_on_the_command_line_is_not_repeated(arguments: tuple[str, ...])
     assert done.stderr.strip().endswith(".")
     if arguments[0] == "login" and "--server" not in arguments and "--datastack" not in arguments:
         assert words.NO_TOKEN_ON_COMMAND_LINE in done.stderr
+
+
+def test_without_a_verb_there_is_the_help() -> None:
+    done = run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == run("--help").stdout
+
+
+def test_the_help_of_the_guide_has_the_places() -> None:
+    assert "colab" in run("guide", "--help").stdout
+    assert "nonsense" in run("guide", "nonsense").stderr
 
 
 def test_the_help_of_login() -> None:
