@@ -164,7 +164,7 @@ def _told(error: PasteError) -> str:
 
 def _use_pasted(setup: Setup, person: Person, text: str, *, has_just_signed_in: bool = False) -> Status:
     """Use the token in the text; one that does not last can have a lasting key made."""
-    found = setup.use_token(text)
+    found = setup.use_token(text.removesuffix("\n").removesuffix("\r"))  # what ends the input was not pasted
     if found.step("token").need != "lasting-key":
         return found
     if has_just_signed_in or person.agrees(words.LOGIN_MAKE_KEY, usual=True):

@@ -59,9 +59,12 @@ def activate(setup: Setup, *, replace: bool) -> int:
     """
     found = setup.activate(replace=replace)
     show(as_text(found))
-    lasts = found.facts.environment.keeping == "files"
+    here = found.facts.environment
+    lasts = here.keeping == "files"
     if not are_files_in_place(found.facts):
-        say(words.FILES_LAST_HERE if lasts else words.NOT_FOR_THIS_RUN)
+        say(words.FILES_LAST_HERE.get(here.home_persists, words.NOT_FOR_THIS_RUN) if lasts else words.NOT_FOR_THIS_RUN)
+        if lasts and found.facts.is_lasting:
+            say(words.SAVE_INSTEAD)
         return exit_code(found) or LEFT_TO_DO
     if not found.ready:
         say(what_stands_in_the_way(found))

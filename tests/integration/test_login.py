@@ -764,10 +764,12 @@ def test_several_tokens_are_code_2_and_listed(demo: DemoServer, ada: str, secret
     assert read_secrets(secrets) == {}
 
 
-def test_a_token_that_the_server_refuses_is_code_4(demo: DemoServer, secrets: Path) -> None:
-    code, out, _ = with_token(demo, SECRET.reveal())
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_token_that_the_server_refuses_is_code_4(demo: DemoServer, secrets: Path, end: str) -> None:
+    code, out, _ = with_token(demo, f"{SECRET.reveal()}{end}")
     assert code == REFUSED
     assert "does not know the token" in out
+    assert "Cleaned" not in out  # every pipe ends in a line break
     assert read_secrets(secrets) == {}
 
 
