@@ -109,7 +109,7 @@ def _in_files(facts: Facts, credential: Credential) -> Verdict:
         return Verdict("waiting", words.SAVE_WAIT)
     if store.obstacle:
         sentence = words.folder_not_writable(store.folder, store.obstacle)
-        return Verdict("problem", sentence, words.FOLDER_NOT_WRITABLE_REMEDY, "save")
+        return Verdict("problem", sentence, words.folder_not_writable_remedy(store.in_the_way), "save")
     need = _save_need(facts)
     remedy = words.SAVE_REPLACE_REMEDY if need == "replace" else words.SAVE_REMEDY
     return Verdict("todo", fault, remedy, need, notes=_save_notes(facts, credential))

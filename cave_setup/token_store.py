@@ -21,6 +21,7 @@ from cave_setup.errors import DemoTokenRefused, FolderIsShared, FolderNotWritabl
 from cave_setup.folders import (
     can_be_a_file_name,
     exists,
+    file_in_the_way,
     is_shared,
     make_private,
     make_private_folder,
@@ -103,6 +104,8 @@ class TokenStore:
         began = time.perf_counter()
         files = {path: read_token_file(path, self._shown(path)) for path in self._existing()}
         targets = () if token is None else self._targets(files, server, data_server, token)
+        in_the_way = self._file_in_the_way()
+        obstacle = _REASONS.get(obstacle_to_writing(self.folder), "")
         return StoreFacts(
             folder=self._shown(self.folder),
             files=tuple(files.values()),
@@ -110,7 +113,8 @@ class TokenStore:
             for_cloud_volume=for_cloud_volume(files, self._read_by_cloud_volume, data_server) if data_server else None,
             targets=targets,
             left_out="" if can_be_a_file_name(server.file_name) else server.file_name,
-            obstacle=_REASONS.get(obstacle_to_writing(self.folder), ""),
+            obstacle=words.file_in_the_way(in_the_way) if in_the_way else obstacle,
+            in_the_way=in_the_way,
             seconds=time.perf_counter() - began,
         )
 
@@ -361,9 +365,17 @@ class TokenStore:
             reason = "its file system knows no locks"
         else:
             return
+        in_the_way = self._file_in_the_way()
         raise FolderNotWritable(
-            words.folder_not_writable(self._shown(self.folder), reason), words.FOLDER_NOT_WRITABLE_REMEDY
+            words.folder_not_writable(
+                self._shown(self.folder), words.file_in_the_way(in_the_way) if in_the_way else reason
+            ),
+            words.folder_not_writable_remedy(in_the_way),
         )
+
+    def _file_in_the_way(self) -> str:
+        found = filter(None, map(file_in_the_way, (self.folder, self.cloud_volume_folder)))
+        return next(map(self._shown, found), "")
 
     def _is_somebodys_own(self) -> bool:
         """Whether files would go into the real home of the account, or out of one that was made for a demo."""

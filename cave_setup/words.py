@@ -566,10 +566,15 @@ def folder_not_writable(shown: str, reason: str) -> str:
     return f"Nothing can be saved in {shown}: {reason}."
 
 
-FOLDER_NOT_WRITABLE_REMEDY = (
-    "Nothing was changed, and the token is kept in memory. "
-    "Make the folder writable or free some space, then save again."
-)
+def file_in_the_way(shown: str) -> str:
+    return f"the file {shown} stands where a folder should be"
+
+
+def folder_not_writable_remedy(in_the_way: str = "") -> str:
+    do = f"Move {in_the_way} away" if in_the_way else "Make the folder writable or free some space"
+    return f"Nothing was changed, and the token is kept in memory. {do}, then save again."
+
+
 STORE_BUSY = "Another program is writing the token files at this moment."
 STORE_BUSY_REMEDY = "Save again in a moment; nothing was changed."
 DEMO_REFUSED = "A demo server's token is not saved into your real home folder."

@@ -349,7 +349,10 @@ def test_where_nothing_can_be_written_that_is_said_and_the_secret_is_still_told(
     (home / ".cloudvolume").write_text("a file where the folder should be")
     status = run(demo.address, CAVE_TOKEN=ada).activate()
     assert status.step("save").state == "problem"
-    assert "Nothing can be saved in ~/.cloudvolume/secrets: a file stands where" in status.step("save").summary
+    assert (
+        "Nothing can be saved in ~/.cloudvolume/secrets: the file ~/.cloudvolume stands where"
+        in status.step("save").summary
+    )
     assert (home / ".cloudvolume").read_text() == "a file where the folder should be"
     assert run(demo.address, CAVE_TOKEN=ada).check().ready
 

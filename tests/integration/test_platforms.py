@@ -286,10 +286,11 @@ def test_a_home_that_cannot_be_written_is_found_before_anything_is_promised(
 ) -> None:
     (home / ".cloudvolume").write_text("a file stands in the way")
     setup = set_up(demo.address)
-    assert any("a file stands where" in note for note in setup.check().step("environment").notes)
+    assert any("the file ~/.cloudvolume stands where" in note for note in setup.check().step("environment").notes)
     found = setup.use_token(ada)
     assert found.step("save").state == "problem"
-    assert "a file stands where" in found.step("save").summary
+    assert "the file ~/.cloudvolume stands where" in found.step("save").summary
+    assert "Move ~/.cloudvolume away" in (found.step("save").remedy or "")
     (home / ".cloudvolume").unlink()
     assert setup.look_here().step("save").state == "current"
 

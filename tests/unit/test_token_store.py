@@ -524,7 +524,7 @@ def test_a_link_to_nowhere_gets_the_file_that_it_points_to(store: TokenStore, tm
 def test_a_file_where_the_folder_should_be_is_said_and_left(store: TokenStore, home: Path, in_the_way: str) -> None:
     (home / in_the_way).parent.mkdir(exist_ok=True)
     (home / in_the_way).write_text("mine")
-    with pytest.raises(FolderNotWritable, match="a file stands where the folder should be"):
+    with pytest.raises(FolderNotWritable, match=rf"the file ~/{in_the_way} stands .* Move ~/{in_the_way} away, then"):
         save(store)
     assert contents(home) == {in_the_way: b"mine"}
 
