@@ -929,7 +929,7 @@ def test_without_a_verb_there_is_the_help() -> None:
 
 
 def test_the_help_of_the_guide_has_the_places() -> None:
-    assert "colab" in run("guide", "--help").stdout
+    assert "paperspace" in run("guide", "--help").stdout
     assert "nonsense" in run("guide", "nonsense").stderr
 
 

@@ -202,6 +202,7 @@ def test_ready_is_calm_and_brings_the_lines_to_copy() -> None:
     assert state["pill"] == {"text": "Ready", "tone": "ok"}
     [code] = [block for block in open_step(state)["blocks"] if block["kind"] == "code"]
     assert 'CAVEclient("minnie65_public")' in code["text"]
+    assert "moment" not in json.dumps(state)  # it is read for as long as the notebook is kept
     assert "Done" in buttons(state)
 
 
