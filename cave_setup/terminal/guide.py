@@ -11,7 +11,7 @@ from cave_setup.guides import guide_to
 from cave_setup.guiding import progress
 from cave_setup.places import place_names
 from cave_setup.report import MARKS, what_stands_in_the_way
-from cave_setup.terminal.main import READY
+from cave_setup.terminal import READY
 from cave_setup.terminal.output import say, show
 from cave_setup.terminal.status import exit_code
 

@@ -17,7 +17,7 @@ from cave_setup.models import TokenRefused
 from cave_setup.paste import find_token
 from cave_setup.plan import follows
 from cave_setup.report import as_text
-from cave_setup.terminal.main import REFUSED, WRONG_USAGE
+from cave_setup.terminal import REFUSED, WRONG_USAGE
 from cave_setup.terminal.output import plain, say, show
 from cave_setup.terminal.status import exit_code
 

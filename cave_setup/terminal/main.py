@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cave_setup import __version__, words
 from cave_setup.errors import SetupError
 from cave_setup.places import place_names
+from cave_setup.terminal import INTERRUPTED, READY, WRONG_USAGE
 from cave_setup.terminal.output import holds_a_token, say
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from cave_setup.actions import Setup
-
-READY, LEFT_TO_DO, WRONG_USAGE, COULD_NOT_ASK, REFUSED = range(5)
-INTERRUPTED = 130  # as shells say it of Ctrl-C
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

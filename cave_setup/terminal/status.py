@@ -10,7 +10,7 @@ from cave_setup import words
 from cave_setup.errors import ServerError
 from cave_setup.keeping import are_files_in_place
 from cave_setup.report import as_text, what_stands_in_the_way
-from cave_setup.terminal.main import COULD_NOT_ASK, LEFT_TO_DO, READY
+from cave_setup.terminal import COULD_NOT_ASK, LEFT_TO_DO, READY
 from cave_setup.terminal.output import say, show
 
 if TYPE_CHECKING:
