@@ -256,11 +256,17 @@ class Setup(KeyActions):
             If it could not be asked for the list.
 
         """
-        found = find_datastacks(self.server, acting(self._found()))
+        facts = self._found()
+        credential, reachable = facts.credential, facts.server.reachable
+        if credential is None or credential.other_server:
+            if isinstance(reachable, ServerError):
+                raise reachable
+            raise NoTokenToActWith(words.no_token_to_list_with(self.server_address.netloc), words.SIGN_IN_REMEDY)
+        found = find_datastacks(self.server, credential.token)
         if isinstance(found, ServerError):
             raise found
         if isinstance(found, TokenRefused):
-            raise NoTokenToActWith(words.NO_TOKEN_TO_ACT_WITH, words.SIGN_IN_AGAIN)
+            raise NoTokenToActWith(words.NO_TOKEN_TO_ACT_WITH, words.SIGN_IN_REMEDY)
         return found
 
     # ----------------------------------------------------------------------------------------------------- terms

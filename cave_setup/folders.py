@@ -60,6 +60,13 @@ def exists(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110
 
 
+def file_in_the_way(folder: Path) -> Path | None:
+    """Give the file that stands where the folder, or one that it lies in, should be; None if there is none."""
+    while not exists(folder) and folder != folder.parent:
+        folder = folder.parent
+    return folder if exists(folder) and not os.path.isdir(folder) else None  # noqa: PTH112 - it never raises
+
+
 def obstacle_to_writing(folder: Path) -> int:
     """Say what keeps files from being made in the folder, or the folder itself if there is none yet.
 
@@ -71,7 +78,7 @@ def obstacle_to_writing(folder: Path) -> int:
     """
     while not exists(folder) and folder != folder.parent:
         folder = folder.parent
-    if not os.path.isdir(folder):  # noqa: PTH112 - it never raises
+    if file_in_the_way(folder):
         return errno.ENOTDIR
     if hasattr(os, "statvfs"):
         with contextlib.suppress(OSError):

@@ -127,7 +127,7 @@ def _elsewhere(
         return _until(steps, steps.index("permit"), "", what_is_wrong(closed, facts.server_address.netloc))
     if has_secret and "add" in steps:
         return _until(steps, steps.index("add") + 1, words.IS_THERE_ALREADY, facts.platform.damage)
-    is_online = isinstance(facts.server.account, Account)
+    is_online = isinstance(facts.server.account, Account | TokenRefused) or isinstance(facts.server.reachable, str)
     seen = {"copy": copied, "account": opened, "internet": is_online}
     wrong = tuple(what_is_wrong(found, facts.server_address.netloc) for found in wrong_secrets(facts))
     found = tuple(filter(None, (repair or facts.platform.damage, *(() if repair else wrong))))

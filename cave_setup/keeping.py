@@ -111,7 +111,8 @@ def _in_files(facts: Facts, credential: Credential) -> Verdict:
         return Verdict("waiting", words.SAVE_WAIT)
     if store.obstacle:
         sentence = words.folder_not_writable(store.folder, store.obstacle)
-        return Verdict("problem", sentence, words.writable_remedy(store.obstacle), "save")
+        remedy = words.folder_not_writable_remedy(store.obstacle, store.in_the_way)
+        return Verdict("problem", sentence, remedy, "save")
     need = _save_need(facts)
     remedy = words.SAVE_REPLACE_REMEDY if need == "replace" else words.SAVE_REMEDY
     return Verdict("todo", fault, remedy, need, notes=_save_notes(facts, credential))

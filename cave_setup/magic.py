@@ -1,8 +1,8 @@
-"""The ``%cave_setup`` line magic. Nothing else: what it shows is the wizard, or the status as text."""
+"""The ``%cave_setup`` line magic. Nothing else: what it shows is the wizard, the status or the guide."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
@@ -10,6 +10,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 
 from cave_setup import words
 from cave_setup.errors import SetupError
+from cave_setup.terminal.output import holds_a_token
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -21,37 +22,55 @@ class CaveSetupMagics(Magics):
 
     @no_var_expand
     @magic_arguments()
-    @argument("what", nargs="?", default="wizard", help="“status” for the findings only; nothing for the wizard")
+    @argument(
+        "what",
+        nargs="?",
+        default="wizard",
+        help="“status” for the findings only, “guide” for how the token is kept here; nothing for the wizard",
+    )
     @argument("--server", help="CAVE server, for example https://global.daf-apis.com")
     @argument("--datastack", help="datastack that shall be readable, for example minnie65_public")
     @argument("--environment", help="where this is, if it was not recognised: local, colab, jupyterhub, hpc …")
     @line_magic
     def cave_setup(self, line: str) -> None:
         """Set this computer up for CAVE. A token is never an argument: the wizard takes it without storing it."""
-        from IPython.display import display  # noqa: PLC0415 - nothing is loaded before the magic is used
-
+        if holds_a_token(line):
+            raise UsageError(words.NO_TOKEN_HERE)  # it is not repeated, as the parser would do
         arguments = parse_argstring(self.cave_setup, line)
-        if arguments.what not in {"wizard", "status"}:
-            raise UsageError(words.NO_TOKEN_HERE)  # whatever it was, it is not repeated
+        show = {"wizard": _show_wizard, "status": _show_status, "guide": _show_guide}.get(arguments.what)
+        if show is None:
+            raise UsageError(words.ARGUMENTS_HERE)
         try:
-            shown = self._status(arguments) if arguments.what == "status" else self._wizard(arguments)
+            show(arguments.server, arguments.datastack, environment=arguments.environment)
         except SetupError as error:
             raise UsageError(str(error)) from None
-        if isinstance(shown, dict):
-            display(shown, raw=True)
-        else:
-            display(shown)
 
-    def _wizard(self, arguments: Any) -> Any:  # noqa: ANN401 - argparse has no better type
-        from cave_setup.notebook.widget import Wizard  # noqa: PLC0415 - ipywidgets is loaded only for this
 
-        return Wizard(arguments.server, arguments.datastack, environment=arguments.environment)
+# Nothing is loaded before the magic is used, and then only what is needed.
 
-    def _status(self, arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - argparse has no better type
-        from cave_setup.actions import Setup  # noqa: PLC0415 - requests is loaded only for this
-        from cave_setup.notebook.static import summary  # noqa: PLC0415
 
-        return summary(Setup(arguments.server, arguments.datastack, environment=arguments.environment).check())
+def _show_wizard(*where: str | None, environment: str | None) -> None:
+    from IPython.display import display  # noqa: PLC0415
+
+    from cave_setup.notebook.widget import Wizard  # noqa: PLC0415
+
+    display(Wizard(*where, environment=environment))
+
+
+def _show_status(*where: str | None, environment: str | None) -> None:
+    from IPython.display import display  # noqa: PLC0415
+
+    from cave_setup.actions import Setup  # noqa: PLC0415
+    from cave_setup.notebook.static import summary  # noqa: PLC0415
+
+    display(summary(Setup(*where, environment=environment).check()), raw=True)
+
+
+def _show_guide(*where: str | None, environment: str | None) -> None:
+    from cave_setup.actions import Setup  # noqa: PLC0415
+    from cave_setup.terminal.guide import guide  # noqa: PLC0415
+
+    guide(Setup(*where, environment=environment))
 
 
 def register(shell: InteractiveShell) -> None:

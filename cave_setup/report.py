@@ -8,7 +8,7 @@ from cave_setup import words
 from cave_setup.models import DEFAULT_SERVER
 
 if TYPE_CHECKING:
-    from cave_setup.models import Status
+    from cave_setup.models import Status, Step
 
 MARKS = {"done": "✓", "current": "→", "problem": "!", "waiting": "·"}
 
@@ -33,6 +33,13 @@ def what_stands_in_the_way(status: Status) -> str:
     return "\n".join([f"{words.PRODUCT}: {step.title}: {step.summary}", *([step.remedy] if step.remedy else [])])
 
 
+def what_to_do(step: Step) -> list[str]:
+    """Give what a step that needs somebody says below its line: its remedy, and what is worth knowing."""
+    if step.state not in {"current", "problem"}:
+        return []
+    return [*([step.remedy] if step.remedy else []), *step.notes]
+
+
 def as_text(status: Status) -> str:
     """Give the status as lines of text: a mark, the title, what was found, and the remedy below where there is one."""
     lines = [f"{words.PRODUCT} · {words.where(status.facts.datastack, status.facts.server_address.netloc)}"]
@@ -40,7 +47,5 @@ def as_text(status: Status) -> str:
         lines.append(f"  {words.DEMO_SERVER}")
     for step in status.steps:
         lines.append(f"  {MARKS[step.state]} {step.title}: {step.summary}")
-        if step.remedy and step.state in {"current", "problem"}:
-            lines.append(f"      {step.remedy}")
-        lines += [f"      {note}" for note in step.notes if step.state in {"current", "problem"}]
+        lines += [f"      {sentence}" for sentence in what_to_do(step)]
     return "\n".join(lines)

@@ -21,6 +21,7 @@ from cave_setup.errors import DemoTokenRefused, FolderIsShared, FolderNotWritabl
 from cave_setup.folders import (
     can_be_a_file_name,
     exists,
+    file_in_the_way,
     home_folder,
     is_shared,
     make_private,
@@ -117,6 +118,7 @@ class TokenStore:
         began = time.perf_counter()
         files = {path: read_token_file(path, self._shown(path)) for path in self._existing()}
         targets = () if token is None else self._targets(files, server, data_server, token, instead_of)
+        in_the_way = self._file_in_the_way()
         return StoreFacts(
             folder=self._shown(self.folder),
             files=tuple(files.values()),
@@ -124,10 +126,8 @@ class TokenStore:
             for_cloud_volume=for_cloud_volume(files, self._read_by_cloud_volume, data_server) if data_server else None,
             targets=targets,
             left_out="" if can_be_a_file_name(server.file_name) else server.file_name,
-            # No demo is elsewhere than on this computer; what is here says whether it is one only when it is asked.
-            obstacle=words.OF_A_DEMO
-            if self._is_of_a_demo() and not server.is_loopback
-            else _REASONS.get(obstacle_to_writing(self.folder), ""),
+            obstacle=self._obstacle(server, in_the_way),
+            in_the_way=in_the_way,
             seconds=time.perf_counter() - began,
         )
 
@@ -386,9 +386,26 @@ class TokenStore:
         raise self._not_writable(reason)
 
     def _not_writable(self, reason: str) -> FolderNotWritable:
+        in_the_way = self._file_in_the_way()
+        if in_the_way and reason != words.OF_A_DEMO:
+            reason = words.file_in_the_way(in_the_way)
         return FolderNotWritable(
-            words.folder_not_writable(self._shown(self.folder), reason), words.writable_remedy(reason)
+            words.folder_not_writable(self._shown(self.folder), reason),
+            words.folder_not_writable_remedy(reason, in_the_way),
         )
+
+    def _obstacle(self, server: ServerAddress, in_the_way: str) -> str:
+        """Say what keeps us from saving, as far as that shows beforehand; empty if nothing does."""
+        # No demo is elsewhere than on this computer; what is here says whether it is one only when it is asked.
+        if self._is_of_a_demo() and not server.is_loopback:
+            return words.OF_A_DEMO
+        if in_the_way:
+            return words.file_in_the_way(in_the_way)
+        return _REASONS.get(obstacle_to_writing(self.folder), "")
+
+    def _file_in_the_way(self) -> str:
+        found = filter(None, map(file_in_the_way, (self.folder, self.cloud_volume_folder)))
+        return next(map(self._shown, found), "")
 
     def _keep_apart(self, *, is_demo: bool) -> None:
         """Refuse a demo's token in a real home, and a real one in a home that is thrown away with its demo."""

@@ -1,7 +1,8 @@
 """A tour for lecturers: each function makes a scene at the demo server and shows the wizard in it. Nothing is real.
 
 Each scene has a home folder of its own, which goes with the kernel, and says where it plays; the kernel's own home,
-variables and place are not looked at. Whose token a scene needs signs in on the demo server's own pages.
+variables and place are not looked at. Whose token a scene needs signs in on the demo server's own pages, and is a
+person of that scene alone, so that no scene finds what another has left.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from cave_setup import words
 from cave_setup.actions import Setup
+from cave_setup.demo.friendly import STAGE
 from cave_setup.demo.visitor import NotADemoError, Visitor
 from cave_setup.environment import detect
 from cave_setup.errors import AddressError, NotADemo
@@ -30,7 +32,6 @@ from cave_setup.token_store import TokenStore
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ADA = "ada@example.org"
 _DEFAULT_FILE = "cave-secret.json"
 # A run of a capsule, and an entry in its list of secrets, as Code Ocean has them (docs/places/code-ocean.md).
 _RUN = {"CO_CAPSULE_ID": "1234567", "CO_COMPUTATION_ID": "c0ffee"}
@@ -55,6 +56,7 @@ class Scene:
     def __init__(self, server_address: str | None = None) -> None:
         self.address = _demo_only(server_address or os.environ.get(SERVER_VARIABLE) or DEFAULT_SERVER)
         self.visitor = Visitor(self.address)
+        self._email = f"{secrets.token_hex(3)}@{STAGE}"
         self.weather("clear")
 
     @cached_property
@@ -78,9 +80,23 @@ class Scene:
         if not answered:
             raise NotADemo(words.not_a_demo(self.address), words.NOT_A_DEMO_REMEDY)
 
+    def grace(self) -> str:
+        """Sign in as Grace, who has accepted no terms, and give the sign-in token."""
+        return self.visitor.sign_in(self._email, "Grace Hopper")
+
+    def ada(self) -> str:
+        """Sign in as Ada, who has accepted all terms, and give the sign-in token."""
+        token = self.visitor.sign_in(self._email, "Ada Lovelace")
+        setup = self.setup()
+        account = setup.use_token(token).account
+        for terms in account.missing_terms if account else ():
+            setup.accept_terms(terms.id)
+        setup.close()
+        return token
+
     def key(self, description: str) -> str:
         """Have a key of Ada's made, for whom everything else is done."""
-        return self.visitor.make_key(self.visitor.sign_in(_ADA), description)
+        return self.visitor.make_key(self.ada(), description)
 
     def setup(self, variables: Mapping[str, str] | None = None) -> Setup:
         """Set up this computer, which is a person's own unless its variables say otherwise."""
@@ -130,17 +146,16 @@ def returning() -> Wizard:
 
 
 def terms_open() -> Wizard:
-    """Grace has an account and a key, and has not accepted the terms; another Grace each time, since these may be."""
+    """Grace has an account and a key, and has not accepted the terms."""
     scene = Scene()
-    email = f"grace.{secrets.token_hex(3)}@example.org"
-    scene.save(scene.visitor.make_key(scene.visitor.sign_in(email, "Grace Hopper"), "Grace's laptop"))
+    scene.save(scene.visitor.make_key(scene.grace(), "Grace's laptop"))
     return scene.wizard()
 
 
 def sign_in_token() -> Wizard:
     """Somebody saved a sign-in token by hand: it works today, and not next week."""
     scene = Scene()
-    scene.write(_DEFAULT_FILE, json.dumps({"token": scene.visitor.sign_in(_ADA)}))
+    scene.write(_DEFAULT_FILE, json.dumps({"token": scene.ada()}))
     return scene.wizard()
 
 

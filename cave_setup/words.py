@@ -414,6 +414,11 @@ SIGN_IN_NOT_ENDED = "The sign-in itself could not be ended; it ends by itself wi
 SIGNED_IN = "from the sign-in"
 MADE_HERE = "made for this computer"
 
+
+def no_token_to_list_with(host: str) -> str:
+    return f"There is no token for {host} here yet."
+
+
 NO_TOKEN_TO_ACT_WITH = "There is no token here that the server accepts."
 NEW_KEY_NOT_KNOWN = "The server does not list the new key."
 
@@ -583,14 +588,15 @@ def folder_not_writable(shown: str, reason: str) -> str:
     return f"Nothing can be saved in {shown}: {reason}."
 
 
-FOLDER_NOT_WRITABLE_REMEDY = (
-    "Nothing was changed, and the token is kept in memory. "
-    "Make the folder writable or free some space, then save again."
-)
+def file_in_the_way(shown: str) -> str:
+    return f"the file {shown} stands where a folder should be"
 
 
-def writable_remedy(reason: str) -> str:
-    return OF_A_DEMO_REMEDY if reason == OF_A_DEMO else FOLDER_NOT_WRITABLE_REMEDY
+def folder_not_writable_remedy(reason: str, in_the_way: str = "") -> str:
+    if reason == OF_A_DEMO:
+        return OF_A_DEMO_REMEDY
+    do = f"Move {in_the_way} away" if in_the_way else "Make the folder writable or free some space"
+    return f"Nothing was changed, and the token is kept in memory. {do}, then save again."
 
 
 STORE_BUSY = "Another program is writing the token files at this moment."
@@ -644,8 +650,12 @@ ACTIVATED = (
     "with “import cave_setup; cave_setup.activate()”."
 )
 ACTIVATED_FOR_NOW = "✓ Notebooks can use the token until this run ends. For the next run, finish the steps above."
-FILES_LAST_HERE = "Files last here, so nothing was written for this run only; save the token instead."
 NOT_FOR_THIS_RUN = "The files for this run were not written."
+FILES_LAST_HERE = {
+    True: "Files last here, so nothing was written for this run only.",
+    None: "Nothing was written for this run only, since files may well last here.",
+}
+SAVE_INSTEAD = "Save the token instead: with %cave_setup in a notebook, or “cave-setup login” in a terminal."
 
 
 def mounted(shown: str) -> str:
@@ -856,7 +866,7 @@ def server_has_changed(server: str) -> str:
     )
 
 
-USE_IT = "Everything above was answered by the server a moment ago. Use it like this:"
+USE_IT = "Use it like this:"
 
 VERDICTS = {
     "same": "holds this token already",
@@ -978,8 +988,12 @@ FRONT_END_MISSING_ALTERNATIVE = (
     "Without it: cave_setup.Setup() does the same in Python, and “cave-setup status” in a terminal says what it finds."
 )
 PLAIN_TEXT = "CAVE Setup: an interactive wizard. If you see only this line, run the cell in JupyterLab or Notebook 7."
-SUMMARY_RAN = "CAVE Setup for {where}, as the server answered at {when}"
+SUMMARY_RAN = "CAVE Setup for {where}, as found at {when}"
 NO_TOKEN_HERE = "A token is never typed into a cell. Run %cave_setup without it, and paste it there."
+ARGUMENTS_HERE = (
+    "%cave_setup alone shows the wizard; “status” the findings only, “guide” how the token is kept here. "
+    "The name of a datastack goes after --datastack, that of a server after --server."
+)
 
 # --------------------------------------------------------------------------------------- signing in in a terminal
 

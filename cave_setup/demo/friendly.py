@@ -60,5 +60,8 @@ USERS: list[dict[str, Any]] = [
 NEWCOMERS: list[dict[str, Any]] = [{"email": "nia@example.org", "name": "Nia Newcomer"}]
 """People with a Google account who have never been to CAVE: one click on the page that stands in for Google."""
 
+STAGE = "stage.example.org"
+"""Where the people of the tour's scenes have their e-mail; the page that stands in for Google does not list them."""
+
 VIEWERS: list[str] = ["https://viewer.example.org"]
 """Addresses of registered viewers, which the sign-in pop-up tells its opener."""

@@ -39,7 +39,7 @@ def choose_account(visit: Visit) -> Answer:
     return pages.page(
         visit.request,
         "google.html",
-        users=list(visit.site.world.users.values()),
+        users=[user for user in visit.site.world.users.values() if not user.email.endswith(f"@{friendly.STAGE}")],
         newcomers=visit.site.world.strangers(),
     )
 

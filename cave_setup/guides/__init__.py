@@ -57,7 +57,7 @@ class GuideStep:
     ----------
     key, title : str
     text : tuple of str
-        Paragraphs, in Markdown of which only bold, code and links count.
+        Paragraphs, in Markdown of which only bold, code, links and fenced lines count.
     picture : Picture, optional
         Where one helps.
     before : str

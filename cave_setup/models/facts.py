@@ -102,6 +102,8 @@ class StoreFacts:
         The server's own file, where its name cannot be a file name (a port, on Windows); else empty.
     obstacle : str
         Why nothing can be saved in the folder, or the folder not be made; empty if it can.
+    in_the_way : str
+        The file that stands where the folder, or one that it lies in, should be; empty if there is none.
     seconds : float
         How long reading took.
 
@@ -114,6 +116,7 @@ class StoreFacts:
     targets: tuple[SaveTarget, ...] = ()
     left_out: str = ""
     obstacle: str = ""
+    in_the_way: str = ""
     seconds: float = 0.0
 
 

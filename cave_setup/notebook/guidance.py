@@ -13,6 +13,8 @@ from cave_setup.notebook.markdown import as_tree
 from cave_setup.report import use_it
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cave_setup.guides import Guide, GuideStep, Picture
     from cave_setup.guiding import Progress
     from cave_setup.notebook.at import At
@@ -34,7 +36,7 @@ def mount(at: At) -> list[Block]:
     remedy = [blocks.text("remedy", at.step.remedy)] if at.step.remedy else []
     if there is None:
         return [*remedy, *_in_this_run(at)]
-    begin = remedy if at.step.state == "problem" else [blocks.text("begin", there.begin)]
+    begin = remedy if at.step.state == "problem" else [_text("begin", there.begin)]
     back = [blocks.row("back", [blocks.button(words.BUTTON_BACK_TO_SIGN_IN, {"action": "back"}, "link")])]
     return [*begin, *_steps(there, at), *_know(there), *_in_this_run(at), *(back if at.situation.guide else [])]
 
@@ -51,10 +53,9 @@ def restart(at: At) -> list[Block]:
 
 def read_through(there: Guide) -> list[Block]:
     """Draw a guide to be read, where nothing of it is to be judged."""
-    drawn = [blocks.text("begin", there.begin)]
+    drawn = [_text("begin", there.begin)]
     for number, step in enumerate(there.steps, 1):
-        drawn += [blocks.head(f"step-{number}", f"{number}. {step.title}"), _text(f"text-{number}", step.text)]
-        drawn += [_picture(f"picture-{number}", step.picture)] if step.picture else []
+        drawn += [blocks.head(f"step-{number}", f"{number}. {step.title}"), *_told(step, suffix=f"-{number}")]
     return [*drawn, *_know(there)]
 
 
@@ -72,23 +73,24 @@ def _steps(there: Guide, at: At) -> list[Block]:
 def _step(number: int, step: GuideStep, there: Guide, now: Progress, at: At) -> Block:
     told = step.told(is_repair=now.is_repair)
     # The picture shows how one is added, not how it is mended.
-    body = [_text("text", told.text)] if now.is_repair else _body(told, there, now, at)
+    body = [_text("text", *told.text)] if now.is_repair else _told(told, _controls(step.key, there, now, at))
     return blocks.guide_step(number, told.title, now.stage, now.found, "bad" if now.is_repair else "", body)
 
 
-def _body(step: GuideStep, there: Guide, now: Progress, at: At) -> list[Block]:
-    drawn = [_text("text", step.text), *_controls(step.key, there, now, at)]
+def _told(step: GuideStep, controls: Sequence[Block] = (), suffix: str = "") -> list[Block]:
+    """Draw all that a guide says of a step, below its title."""
+    drawn = [_text(f"text{suffix}", *step.text), *controls]
     if step.before:
-        drawn.append(blocks.rich("before", list(as_tree(step.before)), "note"))
-    drawn += [_picture("picture", step.picture)] if step.picture else []
+        drawn.append(blocks.rich(f"before{suffix}", as_tree(step.before), "note"))
+    drawn += [_picture(f"picture{suffix}", step.picture)] if step.picture else []
     if step.instead:
-        inside = [_text("text", step.instead.text)]
+        inside = [_text("text", *step.instead.text)]
         inside += [_picture("picture", step.instead.picture)] if step.instead.picture else []
-        drawn.append(blocks.more("instead", step.instead.title, inside))
+        drawn.append(blocks.more(f"instead{suffix}", step.instead.title, inside))
     return drawn
 
 
-def _text(name: str, paragraphs: tuple[str, ...]) -> Block:
+def _text(name: str, *paragraphs: str) -> Block:
     return blocks.rich(name, [node for text in paragraphs for node in as_tree(text)])
 
 

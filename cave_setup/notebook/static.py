@@ -10,7 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from cave_setup import words
-from cave_setup.report import MARKS, as_text, use_it
+from cave_setup.report import MARKS, as_text, use_it, what_to_do
 
 if TYPE_CHECKING:
     from cave_setup.models import Status
@@ -29,6 +29,7 @@ def summary(status: Status) -> dict[str, Any]:
     demo = f"<div><b>{escape(words.DEMO_SERVER)}</b></div>" if status.facts.server.is_demo else ""
     rows = "".join(
         f"<div>{MARKS[step.state]}&ensp;<b>{escape(step.title)}</b> {escape(step.summary)}</div>"
+        + "".join(f'<div style="margin-inline-start:1.8em">{escape(sentence)}</div>' for sentence in what_to_do(step))
         for step in without_email(status).steps
     )
     code = escape(use_it(status))

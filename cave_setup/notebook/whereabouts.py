@@ -21,8 +21,8 @@ def whereabouts_links(at: At) -> list[Block]:
     here = at.status.facts.environment
     links = [blocks.button(words.BUTTON_NOT_RIGHT, {"action": "place"}, "link")]
     is_usual = keeping_in(here.key) != "secret" or here.keeping == "secret"
-    if is_usual and not here.keeps_for_a_run and guide_to(here.key):
-        links.insert(0, blocks.button(words.about_place(here.name), {"action": "place", "what": "about"}, "link"))
+    if is_usual and not here.keeps_for_a_run and (there := guide_to(here.key)):
+        links.insert(0, blocks.button(words.about_place(there.name), {"action": "place", "what": "about"}, "link"))
     return [blocks.row("whereabouts", links)]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cave_setup import words
 from cave_setup.errors import NoTokenToActWith, ServerError
-from cave_setup.terminal.main import COULD_NOT_ASK, LEFT_TO_DO, READY
+from cave_setup.terminal import COULD_NOT_ASK, LEFT_TO_DO, READY
 from cave_setup.terminal.output import say, show
 
 if TYPE_CHECKING:

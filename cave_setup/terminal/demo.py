@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from cave_setup.models import DEMO_HOME_MARK
-from cave_setup.terminal.main import READY, WRONG_USAGE
+from cave_setup.terminal import READY, WRONG_USAGE
 from cave_setup.terminal.output import say
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from cave_setup.models import TokenRefused
 from cave_setup.paste import find_token
 from cave_setup.plan import follows
 from cave_setup.report import as_text
-from cave_setup.terminal.main import REFUSED, WRONG_USAGE
+from cave_setup.terminal import REFUSED, WRONG_USAGE
 from cave_setup.terminal.output import plain, say, show
 from cave_setup.terminal.status import exit_code
 
@@ -164,7 +164,7 @@ def _told(error: PasteError) -> str:
 
 def _use_pasted(setup: Setup, person: Person, text: str, *, has_just_signed_in: bool = False) -> Status:
     """Use the token in the text; one that does not last can have a lasting key made."""
-    found = setup.use_token(text)
+    found = setup.use_token(text.removesuffix("\n").removesuffix("\r"))  # what ends the input was not pasted
     if found.step("token").need != "lasting-key":
         return found
     if has_just_signed_in or person.agrees(words.LOGIN_MAKE_KEY, usual=True):

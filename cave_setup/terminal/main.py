@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from cave_setup import __version__, words
 from cave_setup.errors import SetupError
+from cave_setup.places import place_names
+from cave_setup.terminal import INTERRUPTED, READY, WRONG_USAGE
 from cave_setup.terminal.output import holds_a_token, say
 
 if TYPE_CHECKING:
@@ -16,9 +18,6 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from cave_setup.actions import Setup
-
-READY, LEFT_TO_DO, WRONG_USAGE, COULD_NOT_ASK, REFUSED = range(5)
-INTERRUPTED = 130  # as shells say it of Ctrl-C
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
 
     """
-    parsed = command_line().parse_args(arguments)
+    parser = command_line()
+    parsed = parser.parse_args(arguments)
+    if parsed.verb is None:
+        parser.print_help()
+        return READY
     try:
         return _run(parsed)
     except SetupError as error:
@@ -63,7 +66,7 @@ def _run(parsed: argparse.Namespace) -> int:
     if parsed.verb == "guide":
         from cave_setup.terminal.guide import guide  # noqa: PLC0415
 
-        return guide(_setup(parsed))
+        return guide(_setup(parsed), parsed.place)
     if parsed.verb == "login":
         from cave_setup.actions import open_in_browser  # noqa: PLC0415
         from cave_setup.terminal.asking import Person  # noqa: PLC0415
@@ -105,7 +108,7 @@ def command_line() -> argparse.ArgumentParser:
         epilog=words.exit_codes(),
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{status,login,activate,guide,datastacks,demo}")
+    verbs = parser.add_subparsers(dest="verb", metavar="{status,login,activate,guide,datastacks,demo}")
     status = verbs.add_parser(
         "status", help="say where the set-up of this computer stands", description="Look, ask the server, and say."
     )
@@ -130,7 +133,10 @@ def command_line() -> argparse.ArgumentParser:
     guide = verbs.add_parser(
         "guide",
         help="how the token is kept in this place, step by step",
-        description="Say how the token is kept in this place, and how far that is.",
+        description="Say how the token is kept in this place, and how far that is; or how in another, to be read.",
+    )
+    guide.add_argument(
+        "place", nargs="?", metavar="PLACE", choices=place_names(), help=f"one of {', '.join(place_names())}"
     )
     datastacks = verbs.add_parser(
         "datastacks",

@@ -10,7 +10,7 @@ from cave_setup import words
 from cave_setup.errors import ServerError
 from cave_setup.keeping import are_files_in_place
 from cave_setup.report import as_text, what_stands_in_the_way
-from cave_setup.terminal.main import COULD_NOT_ASK, LEFT_TO_DO, READY
+from cave_setup.terminal import COULD_NOT_ASK, LEFT_TO_DO, READY
 from cave_setup.terminal.output import say, show
 
 if TYPE_CHECKING:
@@ -61,9 +61,12 @@ def activate(setup: Setup, *, replace: bool) -> int:
     """
     found = setup.activate(replace=replace)
     show(as_text(found))
-    lasts = found.facts.environment.keeping == "files"
+    here = found.facts.environment
+    lasts = here.keeping == "files"
     if not are_files_in_place(found.facts):
-        say(words.FILES_LAST_HERE if lasts else words.NOT_FOR_THIS_RUN)
+        say(words.FILES_LAST_HERE.get(here.home_persists, words.NOT_FOR_THIS_RUN) if lasts else words.NOT_FOR_THIS_RUN)
+        if lasts and found.facts.is_lasting:
+            say(words.SAVE_INSTEAD)
         return exit_code(found) or LEFT_TO_DO
     if not found.ready:
         say(what_stands_in_the_way(found))

@@ -71,7 +71,7 @@ def test_newcomer_goes_from_nothing_to_ready_by_hand(
     lab.save(page)
     assert_nowhere(token, lab, home)
     wizard.get_by_role("button", name="Done").click()
-    summary = page.locator(".jp-OutputArea-output:visible", has_text="as the server answered at")
+    summary = page.locator(".jp-OutputArea-output:visible", has_text="as found at")
     expect(summary).to_contain_text("Nia Newcomer")
     lab.save(page)
     assert_nowhere(token, lab, home)

@@ -14,9 +14,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import cave_setup
-from cave_setup import errors, guides, words
+from cave_setup import errors, guides, terminal, words
 from cave_setup.places import PLACES
-from cave_setup.terminal import main
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,5 +139,5 @@ def test_the_help_has_each_verb_and_each_exit_code(pages: Mapping[str, Page]) ->
 
 
 def test_each_exit_code_has_a_meaning() -> None:
-    codes = (main.READY, main.LEFT_TO_DO, main.WRONG_USAGE, main.COULD_NOT_ASK, main.REFUSED)
+    codes = (terminal.READY, terminal.LEFT_TO_DO, terminal.WRONG_USAGE, terminal.COULD_NOT_ASK, terminal.REFUSED)
     assert codes == tuple(range(len(words.EXIT_CODES)))

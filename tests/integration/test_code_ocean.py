@@ -19,6 +19,7 @@ import cave_setup
 from cave_setup import Setup, words
 from cave_setup.environment import detect
 from cave_setup.errors import ServerTimeout
+from cave_setup.terminal.status import activate
 from integration.conftest import SECRET, assert_shape, authorized, cave_routes, read_secrets, write_secret
 from integration.listeners import answers, by_path, says
 from integration.test_caveclient import READ, caveclient
@@ -312,6 +313,24 @@ def test_where_it_is_not_known_whether_files_last_nothing_is_written(
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.parametrize("has_token", [True, False])
+@pytest.mark.parametrize("persists", [True, None])
+def test_why_nothing_is_written_for_this_run_is_said_as_far_as_it_is_known(
+    demo: DemoServer,
+    ada: str,
+    set_up: SetUp,
+    capsys: pytest.CaptureFixture[str],
+    persists: bool | None,  # noqa: FBT001 - a row of the table
+    has_token: bool,  # noqa: FBT001
+) -> None:
+    place = replace(detect({}), home_persists=persists)
+    variables = {"CAVE_TOKEN": ada} if has_token else {}
+    assert activate(set_up(demo.address, None, place, **variables), replace=False) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(words.FILES_LAST_HERE[persists])
+    assert (words.SAVE_INSTEAD in told) == has_token
+
+
 @pytest.mark.parametrize("folder", ["capsule/scratch/cloudvolume", "capsule/code", "linked"])
 def test_no_token_is_written_where_other_people_look(
     demo: DemoServer, ada: str, home: Path, capsule: Capsule, run: Callable[..., Setup], folder: str
@@ -330,7 +349,10 @@ def test_where_nothing_can_be_written_that_is_said_and_the_secret_is_still_told(
     (home / ".cloudvolume").write_text("a file where the folder should be")
     status = run(demo.address, CAVE_TOKEN=ada).activate()
     assert status.step("save").state == "problem"
-    assert "Nothing can be saved in ~/.cloudvolume/secrets: a file stands where" in status.step("save").summary
+    assert (
+        "Nothing can be saved in ~/.cloudvolume/secrets: the file ~/.cloudvolume stands where"
+        in status.step("save").summary
+    )
     assert (home / ".cloudvolume").read_text() == "a file where the folder should be"
     assert run(demo.address, CAVE_TOKEN=ada).check().ready
 
@@ -464,7 +486,7 @@ def test_on_a_laptop_the_line_writes_nothing_and_says_why(demo: DemoServer, ada:
         timeout=60,
     )
     assert done.returncode == 1
-    assert words.FILES_LAST_HERE in done.stderr
+    assert words.FILES_LAST_HERE[True] in done.stderr
     assert "read files only" in done.stdout
     assert list(home.iterdir()) == []
 

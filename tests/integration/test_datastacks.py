@@ -206,7 +206,7 @@ def test_terms_of_a_server_that_does_not_say_what_they_would_open(setup_with: An
 
 
 def test_without_a_list_there_is_an_error_that_says_why(setup_with: Any, demo: DemoServer, set_up: SetUp) -> None:
-    with pytest.raises(NoTokenToActWith):
+    with pytest.raises(NoTokenToActWith, match=r"no token for 127.0.0.1.* here yet.*cave-setup login"):
         set_up(demo.address).datastacks()
     with pytest.raises(errors.ServerBroken):
         setup_with({**routes([]), LIST: says({}, "503 Service Unavailable")}).datastacks()
@@ -292,6 +292,8 @@ def test_the_terminal_says_why_there_is_no_list(demo: DemoServer, closed_port: i
     assert done.stderr.startswith("cave-setup: ")
     saved(demo, secrets, "1" * 32)
     assert run("datastacks", "--server", demo.address).returncode == 1
+    nowhere = run("datastacks", "--server", f"http://127.0.0.1:{closed_port}")
+    assert (nowhere.returncode, "refused or cut the connection" in nowhere.stderr) == (3, True)
     (secrets / f"127.0.0.1:{closed_port}-cave-secret.json").write_text(json.dumps({"token": "2" * 32}))
     done = run("datastacks", "--json", "--server", f"http://127.0.0.1:{closed_port}")
     assert (done.returncode, done.stdout) == (3, "")

@@ -764,10 +764,12 @@ def test_several_tokens_are_code_2_and_listed(demo: DemoServer, ada: str, secret
     assert read_secrets(secrets) == {}
 
 
-def test_a_token_that_the_server_refuses_is_code_4(demo: DemoServer, secrets: Path) -> None:
-    code, out, _ = with_token(demo, SECRET.reveal())
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_token_that_the_server_refuses_is_code_4(demo: DemoServer, secrets: Path, end: str) -> None:
+    code, out, _ = with_token(demo, f"{SECRET.reveal()}{end}")
     assert code == REFUSED
     assert "does not know the token" in out
+    assert "Cleaned" not in out  # every pipe ends in a line break
     assert read_secrets(secrets) == {}
 
 
@@ -905,6 +907,7 @@ MISPLACED: dict[str, tuple[str, ...]] = {
     "option with =": ("status", f"--json={SECRET.reveal()}"),
     "number": ("demo", "--port", SECRET.reveal()),
     "server": ("login", "--server", SECRET.reveal()),
+    "place": ("guide", SECRET.reveal()),
     "datastack": ("login", "--datastack", SECRET.reveal()),
 }
 
@@ -917,6 +920,17 @@ def test_a_token_on_the_command_line_is_not_repeated(arguments: tuple[str, ...])
     assert done.stderr.strip().endswith(".")
     if arguments[0] == "login" and "--server" not in arguments and "--datastack" not in arguments:
         assert words.NO_TOKEN_ON_COMMAND_LINE in done.stderr
+
+
+def test_without_a_verb_there_is_the_help() -> None:
+    done = run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == run("--help").stdout
+
+
+def test_the_help_of_the_guide_has_the_places() -> None:
+    assert "paperspace" in run("guide", "--help").stdout
+    assert "nonsense" in run("guide", "nonsense").stderr
 
 
 def test_the_help_of_login() -> None:

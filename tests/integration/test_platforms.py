@@ -215,11 +215,14 @@ def test_kaggle_says_why_it_hands_out_no_secret(
     assert says in found.facts.platform.damage
     assert bool(says) == bool(found.facts.platform.damage)
     assert found.step("account").need == "sign-in"
+    assert stages(found) == "✓→··"  # the server answered, so there is internet, whoever may be asking
 
 
 def test_kaggle_without_internet_is_told_of_the_switch(closed_port: int) -> None:
     with contextlib.closing(Setup(f"http://127.0.0.1:{closed_port}", variables=ON_KAGGLE)) as setup:
-        step = setup.check().step("account")
+        found = setup.check()
+    step = found.step("account")
+    assert stages(found) == "→→··"
     assert step.state == "problem"
     assert any("Internet" in note for note in step.notes)
 
@@ -353,10 +356,11 @@ def test_a_home_that_cannot_be_written_is_found_before_anything_is_promised(
 ) -> None:
     (home / ".cloudvolume").write_text("a file stands in the way")
     setup = set_up(demo.address)
-    assert any("a file stands where" in note for note in setup.check().step("environment").notes)
+    assert any("the file ~/.cloudvolume stands where" in note for note in setup.check().step("environment").notes)
     found = setup.use_token(ada)
     assert found.step("save").state == "problem"
-    assert "a file stands where" in found.step("save").summary
+    assert "the file ~/.cloudvolume stands where" in found.step("save").summary
+    assert "Move ~/.cloudvolume away" in (found.step("save").remedy or "")
     (home / ".cloudvolume").unlink()
     assert setup.look_here().step("save").state == "current"
 
@@ -379,3 +383,37 @@ def test_every_guide_can_be_read_in_a_terminal(
     assert there.tried in printed
     assert not re.search(r"\]\(|\*\w|`", printed)  # nothing of Markdown is left
     assert (there.account_page or "") in printed
+    assert "?:" not in printed
+    others = [way for step in there.steps for way in [step.instead] if way]
+    assert all(way.title in printed for way in others)
+
+
+def test_what_is_to_be_copied_in_a_terminal_stands_whole_on_lines_of_its_own(
+    set_up: SetUp, demo: DemoServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guide(set_up(demo.address), "container")
+    guide(set_up(demo.address), "hpc")
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    mount = '--mount type=bind,source="$HOME/.cloudvolume/secrets",target=/root/.cloudvolume/secrets,readonly'
+    for copied in (mount, "chmod 700 ~/.cloudvolume/secrets", "chmod 600 ~/.cloudvolume/secrets/*.json"):
+        assert copied in lines
+    assert any('“--user "$(id -u)"”' in line for line in lines)
+
+
+def test_the_guide_to_another_place_is_read_and_nothing_is_asked(
+    set_up: SetUp, demo: DemoServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert guide(set_up(demo.address), "code-ocean") == 0
+    printed = capsys.readouterr().out
+    assert "  2. Open your Code Ocean account" in printed
+    assert f"{demo.address}/sticky_auth/settings/tokens" in printed
+    assert "clipboard" not in printed
+    assert demo.requests.entries() == []
+
+
+def test_the_guide_to_the_place_where_this_is_is_judged_whoever_names_it(
+    run_in: RunIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Colab().install(monkeypatch)
+    assert guide(run_in(ON_COLAB), "colab") == 1
+    assert "→ 1. Copy the token" in capsys.readouterr().out

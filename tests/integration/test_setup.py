@@ -452,8 +452,9 @@ def test_a_folder_that_cannot_be_made_is_a_problem_with_a_remedy(
     setup.use_token(ada)
     status = setup.save()
     assert states(status)["save"] == "problem"
-    assert "a file stands where the folder should be" in status.step("save").summary
+    assert "the file ~/.cloudvolume stands where a folder should be" in status.step("save").summary
     assert "kept in memory" in (status.step("save").remedy or "")
+    assert "Move ~/.cloudvolume away, then save again" in (status.step("save").remedy or "")
     (home / ".cloudvolume").unlink()
     assert setup.save().ready
 

@@ -155,7 +155,6 @@ WRONG: dict[str, tuple[str, ...]] = {
     "plain http": ("status", "--server", "http://cave.example"),
     "a datastack as server": ("status", "--server", "minnie65_public"),
     "no datastack": ("status", "--server", "https://something.invalid", "--datastack", "a b"),
-    "no verb": (),
     "unknown option": ("status", "--token", "0123456789abcdef0123456789abd0d8"),
 }
 

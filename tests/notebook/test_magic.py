@@ -59,7 +59,9 @@ def test_in_a_terminal_it_says_at_once_where_to_go(shell: InteractiveShell, demo
     [
         ("--server minnie65_public", "name of a datastack"),
         ("--nonsense", "unrecognized"),
-        ("somewhere", "never typed into a cell"),
+        ("minnie65_public", "goes after --datastack"),
+        ("0123456789abcdef0123456789abcdef", "never typed into a cell"),
+        ("status --datstack 0123456789abcdef0123456789abcdef", "never typed into a cell"),
     ],
 )
 def test_wrong_usage_is_one_sentence(shell: InteractiveShell, line: str, sentence: str) -> None:
@@ -67,6 +69,25 @@ def test_wrong_usage_is_one_sentence(shell: InteractiveShell, line: str, sentenc
         result = shell.run_cell(f"%cave_setup {line}")
     assert sentence in str(result.error_in_exec) + captured.stderr
     assert "Traceback" not in captured.stdout + captured.stderr
+    assert "0123456789abcdef" not in str(result.error_in_exec) + captured.stderr
+
+
+def test_the_guide_is_text(shell: InteractiveShell, demo: DemoServer) -> None:
+    with capture_output() as captured:
+        shell.run_line_magic("cave_setup", f"guide --server {demo.address} --environment binder")
+    assert "Binder: Set up for this session only" in captured.stdout
+
+
+def test_the_status_of_a_server_that_is_down_says_what_to_do_and_not_that_it_answered(
+    shell: InteractiveShell, demo: DemoServer
+) -> None:
+    demo.weather.set("error-502")
+    with capture_output() as captured:
+        shell.run_line_magic("cave_setup", f"status --server {demo.address}")
+    [output] = captured.outputs
+    assert "is in trouble (it answered 502)" in output.data["text/html"]
+    assert "check again in a few minutes" in output.data["text/html"]
+    assert "as the server answered" not in output.data["text/html"]
 
 
 @pytest.mark.parametrize("what", ["", "status"])

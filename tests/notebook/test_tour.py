@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
+import requests
 from integration.listeners import Listener, says
 
 from cave_setup import tour
@@ -116,6 +117,17 @@ def test_terms_are_open_every_time(demo: DemoServer, monkeypatch: pytest.MonkeyP
         settled(wizard)
         assert wizard._setup.accept_terms().ready
         wizard.close()
+
+
+def test_a_scene_finds_nothing_that_another_has_left(demo: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAVE_SETUP_SERVER", demo.address)
+    for scene, keys in [(tour.disagreeing, 2), (tour.returning, 1), (tour.terms_open, 1), (tour.returning, 1)]:
+        wizard = scene()
+        settled(wizard)
+        assert len(wizard._setup.tokens()) == keys
+        wizard.close()
+    page = requests.get(f"{demo.address}/demo/google", timeout=10).text
+    assert (page.count("Ada Lovelace"), page.count("Grace Hopper")) == (1, 1)
 
 
 @pytest.mark.parametrize("address", ["", "https://global.daf-apis.com", "https://127.0.0.1:1", "no address at all!"])

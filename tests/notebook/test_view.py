@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from support import facts as f
 from support.states import ALL_STATES, HOST, PAGES, TAB, TERMS_OPEN, drawn
 
 from cave_setup import words
+from cave_setup.environment import choose
+from cave_setup.guides import guide_to
 from cave_setup.notebook.situation import Situation
 from cave_setup.notebook.view import view
 from cave_setup.plan import plan
@@ -36,6 +39,27 @@ def test_every_state_is_plain_data_with_six_steps_and_no_token(make: Any) -> Non
     text = json.dumps(state)
     assert f.TOKEN.reveal() not in text
     assert f.OTHER.reveal() not in text
+
+
+@pytest.mark.parametrize("place", ["container", "sagemaker"])
+def test_a_guide_that_is_read_tells_the_other_ways_of_a_step(place: str) -> None:
+    there = guide_to(place)
+    assert there is not None
+    read = json.dumps(ALL_STATES[f"guide to {place}"](), ensure_ascii=False)
+    for way in [step.instead for step in there.steps if step.instead]:
+        assert way.title in read
+        assert way.text[0].split("`")[0] in read
+
+
+def test_a_place_is_offered_to_be_read_about_under_its_short_name() -> None:
+    state = drawn(f.nothing_yet(environment=choose("hpc", {}, Path("/nowhere"))))
+    assert "About Computing cluster" in buttons(state)
+
+
+def test_the_introduction_of_a_guide_shows_no_marks_of_its_markdown() -> None:
+    for state in (ALL_STATES["guide to paperspace"](), ALL_STATES["guide to container"]()):
+        [begin] = [block for step in state["steps"] for block in step["blocks"] if block["id"] == "begin"]
+        assert "`" not in json.dumps(begin)
 
 
 @pytest.mark.parametrize("make", ALL_STATES.values(), ids=ALL_STATES)
@@ -200,6 +224,7 @@ def test_ready_is_calm_and_brings_the_lines_to_copy() -> None:
     assert state["pill"] == {"text": "Ready", "tone": "ok"}
     [code] = [block for block in open_step(state)["blocks"] if block["kind"] == "code"]
     assert 'CAVEclient("minnie65_public")' in code["text"]
+    assert "moment" not in json.dumps(state)  # it is read for as long as the notebook is kept
     assert "Done" in buttons(state)
 
 

@@ -31,7 +31,8 @@ from cave_setup.errors import (
     WouldReplace,
 )
 from cave_setup.models import DEMO_HOME_MARK, TOKEN_FORM, ServerAddress, Token, TokenFile
-from cave_setup.terminal.main import WRONG_USAGE, main
+from cave_setup.terminal import WRONG_USAGE
+from cave_setup.terminal.main import main
 from cave_setup.token_files import other_server_of
 from cave_setup.token_store import TokenStore
 
@@ -532,7 +533,7 @@ def test_a_link_to_nowhere_gets_the_file_that_it_points_to(store: TokenStore, tm
 def test_a_file_where_the_folder_should_be_is_said_and_left(store: TokenStore, home: Path, in_the_way: str) -> None:
     (home / in_the_way).parent.mkdir(exist_ok=True)
     (home / in_the_way).write_text("mine")
-    with pytest.raises(FolderNotWritable, match="a file stands where the folder should be"):
+    with pytest.raises(FolderNotWritable, match=rf"the file ~/{in_the_way} stands .* Move ~/{in_the_way} away, then"):
         save(store)
     assert contents(home) == {in_the_way: b"mine"}
 
