@@ -1038,6 +1038,10 @@ def datastack_elsewhere(datastack: str, home: str, host: str) -> tuple[str, str]
     return f"{datastack} is known to be on {home}, not on {host}.", "Which one do you mean?"
 
 
+def datastack_is_nearly_known(typed: str, known: str) -> tuple[str, str]:
+    return f"No datastack called {typed} is known there.", f"Did you mean {known}?"
+
+
 LABEL_DEPLOYMENTS = "Known deployments"
 BUTTON_AS_TYPED = "Use it as typed"
 LISTING_DATASTACKS = "Asking which datastacks there are and which are open to you …"
@@ -1057,7 +1061,7 @@ def datastacks_listed(count: int, are_open: int) -> str:
 def datastack_state(verdict: str, terms: str) -> str:
     return {
         "open": "open to you",
-        "terms": f"terms open: {terms}",
+        "terms": f"terms not accepted yet: {terms}",
         "no-permission": "not open to your account",
         "unknown": "asked when chosen",
     }[verdict]

@@ -65,7 +65,7 @@ def _instead(situation: Situation) -> list[Item]:
     label = words.use_instead(meant.datastack, meant.server.removeprefix("https://"))
     items = [blocks.button(label, use, "quiet")]
     if meant.as_typed:
-        typed = {"action": "server", "server": meant.as_typed, "datastack": meant.datastack, "sure": True}
+        typed = {"action": "server", "server": meant.as_typed, "datastack": meant.name_as_typed, "sure": True}
         items.append(blocks.button(words.BUTTON_AS_TYPED, typed, "link"))
     return items
 

@@ -626,7 +626,7 @@ def test_typing_narrows_the_list_down_and_enter_takes_what_was_typed(page: Page)
     expect(rows).to_have_count(21)
     field.fill("WITH_TERMS_0")
     expect(rows).to_have_count(8)
-    expect(rows.first).to_have_accessible_name("with_terms_00 terms open: MICrONS Public")
+    expect(rows.first).to_have_accessible_name("with_terms_00 terms not accepted yet: MICrONS Public")
     field.fill("no such thing")
     expect(rows).to_have_count(0)
     expect(page.get_by_text("None of these has that in its name")).to_be_visible()
@@ -685,6 +685,6 @@ def test_what_a_server_calls_its_datastacks_stays_text(page: Page) -> None:
     hostile = (DatastackChoice("<img src=x onerror=window.pwned=1>", "terms", replace(f.MICRONS, name="<b>x</b>")),)
     draw_open(page, drawn(f.facts(), listed=hostile))
     expect(page.get_by_role("button", name="<img src=x")).to_have_text(
-        "<img src=x onerror=window.pwned=1> terms open: <b>x</b>"
+        "<img src=x onerror=window.pwned=1> terms not accepted yet: <b>x</b>"
     )
     assert page.evaluate("() => window.pwned") is None

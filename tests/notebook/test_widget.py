@@ -249,7 +249,7 @@ def test_what_was_done_at_one_server_is_not_done_at_the_next(
     seen = wizard.state["where"]["server"]
     token = signed_in(demo) if action == "signed-in" else ada(demo)
     release = threading.Event()
-    wizard._worker.submit(lambda: release.wait(10) and None)  # a server that is slow, or a cell that runs
+    wizard._worker.submit(lambda: release.wait(10))  # a server that is slow, or a cell that runs
     send(wizard, action="server", server=elsewhere.address, datastack="minnie65_public")
     send(wizard, action=action, token=token, text=token, at=seen)
     release.set()
@@ -265,7 +265,7 @@ def test_a_tab_that_comes_back_after_the_server_was_changed_gives_its_token_to_n
     send(wizard, action="hello", base="", near=True)
     start = tab_address(wizard)
     release = threading.Event()
-    wizard._worker.submit(lambda: release.wait(10) and None)
+    wizard._worker.submit(lambda: release.wait(10))
     send(wizard, action="server", server=elsewhere.address, datastack="minnie65_public")
     landing = start.removesuffix("/start") + "/signed-in"
     assert requests.get(landing, {"token": signed_in(demo)}, timeout=5).status_code == 200
@@ -758,7 +758,7 @@ def test_another_token_or_server_has_another_list(wizard: Wizard, demo: DemoServ
     wait_until(wizard, lambda state: focused("terms")(state) and not names(state))
     send(wizard, action="datastacks")
     state = wait_until(wizard, lambda state: bool(names(state)))
-    assert names(state)["second_public"] == "terms open: Second Public"
+    assert names(state)["second_public"] == "terms not accepted yet: Second Public"
     send(wizard, action="server", server="http://127.0.0.1:9", datastack="x")
     wait_until(wizard, lambda state: state["where"]["moved"] == 1 and not names(state))
 
