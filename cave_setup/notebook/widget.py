@@ -540,6 +540,7 @@ class Wizard(anywidget.AnyWidget):
         """Take the wizard down, with its thread and its connections."""
         if "_worker" in vars(self):  # not where the constructor refused its arguments
             self._ladder.leave()
+            self._output.close()
             self._worker.close()
             self._setup.close()
         super().close()

@@ -580,6 +580,7 @@ class WizardView {
     const row = this.rows.get(this.focusKey);
     const invalid = !moved && row?.body.querySelector("input[aria-invalid=true]");
     const next = !moved && row?.body.querySelector("[data-stage=now] summary");
+    if (moved) row?.body.scrollIntoView({ block: "nearest" }); // what can be done there, then its heading above all
     (invalid || next || row?.title)?.focus({ preventScroll: !moved && !next });
   }
 

@@ -15,6 +15,7 @@ import ipywidgets
 import pytest
 import requests
 from integration.listeners import Listener, says
+from IPython.core.events import EventManager, available_events
 from support.capsule import CUSTOM_KEY, Capsule
 
 import cave_setup
@@ -509,6 +510,13 @@ class Display:
 
     def __init__(self) -> None:
         self.shown: list[dict[str, Any]] = []
+        self.events = EventManager(None, available_events)  # type: ignore[arg-type]
+
+    def runs(self, seconds: float = 0.0) -> None:
+        """A cell runs."""
+        self.events.trigger("pre_run_cell", None)
+        time.sleep(seconds)
+        self.events.trigger("post_run_cell", None)
 
     def update(self, bundle: dict[str, Any], *, raw: bool) -> None:
         self.shown.append(bundle)
@@ -518,7 +526,7 @@ class Display:
 def display(wizard: Wizard, monkeypatch: pytest.MonkeyPatch) -> Display:
     made = Display()
     monkeypatch.setattr(output, "display", lambda *_args, **_options: made)
-    monkeypatch.setattr(output, "get_ipython", lambda: SimpleNamespace(kernel=object()))
+    monkeypatch.setattr(output, "get_ipython", lambda: SimpleNamespace(kernel=object(), events=made.events))
     return made
 
 
@@ -527,6 +535,7 @@ def test_where_no_front_end_answers_guidance_takes_the_place_of_an_empty_box(
 ) -> None:
     monkeypatch.setattr(output, "HELLO_SECONDS", 0.05)
     wizard._ipython_display_()
+    display.runs()
     wait_until(wizard, lambda _state: bool(display.shown))
     assert "anywidget" in display.shown[0]["text/html"]
     send(wizard, action="hello")  # it was only late: a cell kept the kernel busy
@@ -539,9 +548,24 @@ def test_where_a_front_end_answers_nothing_is_replaced(
 ) -> None:
     monkeypatch.setattr(output, "HELLO_SECONDS", 1.0)
     wizard._ipython_display_()
+    display.runs()
     send(wizard, action="hello")
     time.sleep(1.3)
     assert display.shown == []
+
+
+def test_while_cells_run_a_front_end_cannot_be_heard_and_is_not_missed(
+    wizard: Wizard, display: Display, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "HELLO_SECONDS", 0.2)
+    wizard._ipython_display_()
+    time.sleep(0.5)  # the cell that shows it goes on
+    for _ in range(2):
+        display.runs(seconds=0.5)
+    send(wizard, action="hello")
+    time.sleep(0.5)
+    assert display.shown == []
+    assert not display.events.callbacks["post_run_cell"]
 
 
 def test_done_leaves_a_summary_that_needs_no_kernel(wizard: Wizard, display: Display, demo: DemoServer) -> None:
