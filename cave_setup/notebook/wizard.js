@@ -575,13 +575,16 @@ class WizardView {
     [this.backTo, this.toField, this.news] = [null, null, null];
     if (!hadFocus) return;
     if (asked && this.root.contains(asked)) return asked.focus({ preventScroll: true });
-    const lost = !this.root.contains(document.activeElement);
-    if (!lost && !moved) return;
     const row = this.rows.get(this.focusKey);
-    const invalid = !moved && row?.body.querySelector("input[aria-invalid=true]");
-    const next = !moved && row?.body.querySelector("[data-stage=now] summary");
-    if (moved) row?.body.scrollIntoView({ block: "nearest" }); // what can be done there, then its heading above all
-    (invalid || next || row?.title)?.focus({ preventScroll: !moved && !next });
+    if (moved || !this.root.contains(document.activeElement)) {
+      const invalid = !moved && row?.body.querySelector("input[aria-invalid=true]");
+      const next = !moved && row?.body.querySelector("[data-stage=now] summary");
+      (invalid || next || row?.title)?.focus({ preventScroll: !moved && !next });
+    }
+    // Who has come to a step sees what can be done there, also where it comes later, and its heading above all.
+    const height = row?.body.offsetHeight;
+    if (document.activeElement === row?.title && height !== this.height) [row.body, row.title].forEach((part) => part.scrollIntoView({ block: "nearest" }));
+    this.height = height;
   }
 
   // -------------------------------------------------------------------------------------------- server and datastack

@@ -307,6 +307,16 @@ def test_what_was_done_before_is_no_news_at_the_next_place(page: Page) -> None:
     expect(page.locator(".step.open .title")).to_be_focused()
 
 
+def test_what_can_be_done_comes_into_view_also_where_it_comes_later(page: Page) -> None:
+    page.set_viewport_size({"width": 760, "height": 540})
+    draw(page, ALL_STATES["nothing yet"]())
+    page.get_by_role("button", name="Sign in", exact=True).focus()
+    change(page, ALL_STATES["terms not yet here"]())
+    change(page, ALL_STATES["terms"]())
+    for seen in (page.get_by_role("button", name="Accept"), page.locator(".step.open .title")):
+        expect(seen).to_be_in_viewport(ratio=1)
+
+
 def test_an_answer_is_sent_as_what_it_is(page: Page) -> None:
     draw(page, ALL_STATES["not right"]())
     page.get_by_role("radio", name="Google Colab").check()
