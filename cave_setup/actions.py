@@ -10,6 +10,7 @@ import sys
 import webbrowser
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from cave_setup import words
@@ -35,6 +36,7 @@ from cave_setup.plan import plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cave_setup.auth_server import AuthServer
     from cave_setup.models import Candidate, DatastackChoice, Facts, Status, Terms, Token
 
 _FRESH = timedelta(seconds=60)  # how old the server's word may be that a token lasts when it is saved
@@ -256,18 +258,26 @@ class Setup(KeyActions):
             If it could not be asked for the list.
 
         """
+        return self.datastacks_later()()
+
+    def datastacks_later(self) -> Callable[[], tuple[DatastackChoice, ...]]:
+        """Give what lists them, for a thread of its own: it asks the server of now with the token of now.
+
+        Raises
+        ------
+        NoTokenToActWith
+            If there is no token for this server.
+        ServerError
+            If that is so and the server cannot be reached, either.
+
+        """
         facts = self._found()
         credential, reachable = facts.credential, facts.server.reachable
         if credential is None or credential.other_server:
             if isinstance(reachable, ServerError):
                 raise reachable
             raise NoTokenToActWith(words.no_token_to_list_with(self.server_address.netloc), words.SIGN_IN_REMEDY)
-        found = find_datastacks(self.server, credential.token)
-        if isinstance(found, ServerError):
-            raise found
-        if isinstance(found, TokenRefused):
-            raise NoTokenToActWith(words.NO_TOKEN_TO_ACT_WITH, words.SIGN_IN_REMEDY)
-        return found
+        return partial(_listed, self.server, credential.token)
 
     # ----------------------------------------------------------------------------------------------------- terms
 
@@ -361,6 +371,15 @@ def open_in_browser(address: str) -> bool:
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME")
     )
     return has_windows and webbrowser.open(address)
+
+
+def _listed(server: AuthServer, token: Token) -> tuple[DatastackChoice, ...]:
+    found = find_datastacks(server, token)
+    if isinstance(found, ServerError):
+        raise found
+    if isinstance(found, TokenRefused):
+        raise NoTokenToActWith(words.NO_TOKEN_TO_ACT_WITH, words.SIGN_IN_REMEDY)
+    return found
 
 
 def _not_savable(facts: Facts) -> SetupError | None:

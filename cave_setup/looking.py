@@ -21,6 +21,7 @@ from cave_setup.models import (
     datastack_name,
     home_of,
     known_deployment,
+    known_spelling,
 )
 from cave_setup.observe import Kept, observe
 from cave_setup.places import place_names
@@ -62,7 +63,7 @@ class Looking:
         self._candidates: tuple[Candidate, ...] = ()
         self._facts: Facts | None = None
         self._account_page = ""
-        datastack = datastack or self._variables.get(DATASTACK_VARIABLE) or DEFAULT_DATASTACK
+        datastack = datastack_name(datastack or self._variables.get(DATASTACK_VARIABLE) or DEFAULT_DATASTACK)
         home = home_of(datastack)
         server_address = server_address or self._variables.get(SERVER_VARIABLE)
         self.use_server(server_address or (home.url if home else DEFAULT_SERVER), datastack)
@@ -102,7 +103,7 @@ class Looking:
         known = known_deployment(address.netloc)
         if known and address.netloc in known.data_servers:
             address = ServerAddress(known.url)
-        name = datastack_name(datastack)
+        name = known_spelling(datastack_name(datastack), address.netloc)
         if self._server is None or self._server.address != address:
             self.close()
             self._server = AuthServer(address)

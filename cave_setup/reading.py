@@ -16,7 +16,6 @@ from cave_setup.models import (
     Token,
     TokenRefused,
     UnknownDatastack,
-    datastack_name,
 )
 
 if TYPE_CHECKING:
@@ -132,14 +131,6 @@ def read_refusal(
         permission = text(details.get("required_permission"))
         return PermissionMissing(permission, text(details.get("auth_dataset")) or datastack)
     return None
-
-
-def is_a_datastack(name: object) -> bool:
-    """Whether this can be the name of a datastack, which becomes part of an address and of a line on the screen."""
-    try:
-        return isinstance(name, str) and datastack_name(name) == name
-    except errors.AddressError:
-        return False
 
 
 def _viewable(permissions: dict[str, list[str]]) -> frozenset[str]:

@@ -816,6 +816,8 @@ LABEL_TICK = "I have read these terms and accept them"
 LABEL_PLATFORM = "Address of your Code Ocean"
 LABEL_GOOD_TO_KNOW = "Good to know"
 HINT_PLATFORM = "It could not be found out here. Copy it from the browser's address bar while the capsule is open."
+HINT_PLATFORM_AGAIN = "Copy it from the browser's address bar while the capsule is open."
+LABEL_ANOTHER_ADDRESS = "Another address"
 HINT_PLATFORM_PLACE = "https://codeocean.example.org"
 LABEL_ASK_FIRST = "Ask me before each step"
 
@@ -1090,11 +1092,16 @@ def datastack_elsewhere(datastack: str, home: str, host: str) -> tuple[str, str]
     return f"{datastack} is known to be on {home}, not on {host}.", "Which one do you mean?"
 
 
+def datastack_is_nearly_known(typed: str, known: str) -> tuple[str, str]:
+    return f"No datastack called {typed} is known there.", f"Did you mean {known}?"
+
+
 LABEL_DEPLOYMENTS = "Known deployments"
 BUTTON_AS_TYPED = "Use it as typed"
 LISTING_DATASTACKS = "Asking which datastacks there are and which are open to you …"
 DATASTACKS_KNOWN = "Known to be there. Which ones are open to you is asked once you have signed in."
 DATASTACKS_LATER = "Once you have signed in, the server's datastacks are listed here."
+DATASTACKS_OF_ANOTHER = "Another server: its datastacks are listed once it is used."
 NO_SUCH_DATASTACK = "None of these has that in its name; “Use these” tries it all the same."
 
 
@@ -1109,7 +1116,7 @@ def datastacks_listed(count: int, are_open: int) -> str:
 def datastack_state(verdict: str, terms: str) -> str:
     return {
         "open": "open to you",
-        "terms": f"terms open: {terms}",
+        "terms": f"terms not accepted yet: {terms}",
         "no-permission": "not open to your account",
         "unknown": "asked when chosen",
     }[verdict]

@@ -7,6 +7,7 @@ from cave_setup.models.address import (
     ServerAddress,
     datastack_name,
     host_named_in,
+    is_datastack_name,
     what_was_meant,
 )
 from cave_setup.models.answers import (
@@ -30,6 +31,7 @@ from cave_setup.models.deployments import (
     deployments_spoken_of,
     home_of,
     known_deployment,
+    known_spelling,
     likely_meant,
 )
 from cave_setup.models.environment import Environment, EnvironmentKey, FrontEnd, Keeping
@@ -109,7 +111,9 @@ __all__ = [
     "deployments_spoken_of",
     "home_of",
     "host_named_in",
+    "is_datastack_name",
     "known_deployment",
+    "known_spelling",
     "likely_meant",
     "what_was_meant",
 ]

@@ -6,11 +6,16 @@ import ipaddress
 import re
 import socket
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cave_setup import words
 from cave_setup.errors import AddressError
-from cave_setup.models.deployments import home_of, known_deployment, likely_meant
+from cave_setup.models.deployments import home_of, known_deployment, known_spelling, likely_meant, nearest_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 DEFAULT_SERVER = "https://global.daf-apis.com"
 DEFAULT_DATASTACK = "minnie65_public"
@@ -129,9 +134,14 @@ def datastack_name(text: str) -> str:
 
     """
     name = text.strip()
-    if not _DATASTACK_FORM.fullmatch(name) or _TOKEN_IN_TEXT.search(name):
+    if not is_datastack_name(name):
         raise AddressError(*words.datastack_malformed(_quotable(name)))
     return name
+
+
+def is_datastack_name(name: object) -> bool:
+    """Whether this can be the name of a datastack, which becomes part of an address and of a line on the screen."""
+    return isinstance(name, str) and _DATASTACK_FORM.fullmatch(name) is not None and _TOKEN_IN_TEXT.search(name) is None
 
 
 def _quotable(text: str) -> str:
@@ -147,8 +157,9 @@ class LikelyMeant:
     ----------
     server, datastack : str
         What was likely meant.
-    as_typed : str
-        The address as it was typed, which can be right all the same; empty if it is no address.
+    as_typed, name_as_typed : str
+        The address and the datastack as they were typed, which can be right all the same; the address is empty if it
+        is none.
     sentence, remedy : str
         What is odd.
 
@@ -157,14 +168,24 @@ class LikelyMeant:
     server: str
     datastack: str
     as_typed: str
+    name_as_typed: str
     sentence: str
     remedy: str
 
 
-def what_was_meant(server: str, datastack: str) -> LikelyMeant | None:
+def what_was_meant(
+    server: str, datastack: str, listed: Mapping[str, Collection[str]] = MappingProxyType({})
+) -> LikelyMeant | None:
     """Say what was likely meant where a person types an address and a datastack; None where nothing is odd.
 
     To be asked before anything is sent there: an address with a typing mistake may be somebody else's.
+
+    Parameters
+    ----------
+    server, datastack : str
+        As typed.
+    listed : mapping of str to collection of str
+        The datastacks that servers have listed, by their address.
 
     Raises
     ------
@@ -175,11 +196,18 @@ def what_was_meant(server: str, datastack: str) -> LikelyMeant | None:
     name, typed = datastack_name(datastack), server.strip().strip("\"'<>")
     if (home := home_of(typed)) is not None:
         sentence, remedy = words.address_is_a_datastack(typed, home.host)
-        return LikelyMeant(home.url, typed.lower(), "", sentence, remedy)
+        return LikelyMeant(home.url, typed.lower(), "", name, sentence, remedy)
     address = ServerAddress(server)
-    if (alike := likely_meant(address.host)) is not None:
-        return LikelyMeant(alike.url, name, address.url, *words.address_is_nearly_known(address.netloc, alike.host))
+    if (alike := likely_meant(address.netloc)) is not None:
+        asked = words.address_is_nearly_known(address.netloc, alike.host)
+        return LikelyMeant(alike.url, name, address.url, name, *asked)
+    here = listed.get(address.url, ())
     chosen, home = known_deployment(address.netloc), home_of(name)
-    if chosen and home and chosen != home:
-        return LikelyMeant(home.url, name, address.url, *words.datastack_elsewhere(name, home.host, chosen.host))
+    if chosen and home and chosen != home and name not in here:
+        asked = words.datastack_elsewhere(name, home.host, chosen.host)
+        return LikelyMeant(home.url, name.lower(), address.url, name, *asked)
+    there = (*here, *(chosen.datastacks if chosen else ()))
+    nearly = nearest_name(known_spelling(name, address.netloc), there)
+    if nearly:
+        return LikelyMeant(address.url, nearly, address.url, name, *words.datastack_is_nearly_known(name, nearly))
     return None

@@ -8,9 +8,15 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 # As alike as “global.daf-api.com” and “global.daf-apis.com”, and not “global.em.example.org” and any of these.
 _ALIKE = 0.86
+# Without the letters of other alphabets, which are drawn like these: several of them may be missing.
+_ALIKE_IN_PART = 0.7
 
 
 @dataclass(frozen=True)
@@ -115,8 +121,46 @@ def home_of(datastack: str) -> Deployment | None:
 
 
 def likely_meant(host: str) -> Deployment | None:
-    """Give the known deployment that was likely meant, where a host is none but nearly named as one."""
+    """Give the known deployment that was likely meant, where a host is none but nearly named as one.
+
+    Parameters
+    ----------
+    host : str
+        Also with a port, which none of the known ones has.
+
+    """
     if known_deployment(host) is not None:
         return None
-    alike = difflib.get_close_matches(host.lower(), _BY_HOST, n=1, cutoff=_ALIKE)
+    name = host.lower().partition(":")[0]
+    for known, one in _BY_HOST.items():
+        if known in name or _has_labels_of(known, name):
+            return one
+    try:
+        drawn = name.encode().decode("idna") if "xn--" in name else name
+    except UnicodeError:
+        drawn = name
+    cutoff = _ALIKE if drawn.isascii() else _ALIKE_IN_PART
+    alike = difflib.get_close_matches(drawn.encode("ascii", "ignore").decode(), _BY_HOST, n=1, cutoff=cutoff)
     return _BY_HOST[alike[0]] if alike else None
+
+
+def _has_labels_of(known: str, host: str) -> bool:
+    """Whether a host is a known one with labels left out: “daf-apis.com”, “global.allentech.org”."""
+    labels = iter(known.split("."))
+    return "." in host and all(label in labels for label in host.split("."))
+
+
+def known_spelling(datastack: str, host: str) -> str:
+    """Give a datastack as it is spelt on the known deployment of a host; else as it is."""
+    home = home_of(datastack)
+    return datastack.lower() if home is not None and home == known_deployment(host) else datastack
+
+
+def nearest_name(datastack: str, there: Collection[str]) -> str:
+    """Give the one datastack whose name a typed one is a part of or nearly is; empty if it is right or unlike all."""
+    if datastack in there:
+        return ""
+    lowered = {name.lower(): name for name in there}
+    holding = [name for name in lowered if datastack.lower() in name]
+    alike = holding if len(holding) == 1 else difflib.get_close_matches(datastack.lower(), lowered, n=1, cutoff=_ALIKE)
+    return lowered[alike[0]] if alike else ""

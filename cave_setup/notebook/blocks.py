@@ -8,6 +8,7 @@ from cave_setup import words
 
 Block = dict[str, Any]
 Item = dict[str, Any]
+Option = tuple[str | int, str, str]  # what it is, a label and a detail
 
 
 def text(name: str, sentence: str, tone: str = "") -> Block:
@@ -90,13 +91,16 @@ def paste(error: str) -> Block:
     }
 
 
-def choice(name: str, label: str, options: list[tuple[str, str]], action: str, confirm: str) -> Block:
-    """Make a question with one answer, of which the first is chosen; each option is a label and a detail."""
+def choice(name: str, label: str, options: list[Option], action: str, confirm: str) -> Block:
+    """Make a question with one answer, of which the first is chosen.
+
+    What an answer is goes into its message, and not which one in the list it was: a list may be another one by then.
+    """
     return {
         "id": name,
         "kind": "choice",
         "label": label,
-        "options": [{"label": option, "detail": detail} for option, detail in options],
+        "options": [{"value": value, "label": option, "detail": detail} for value, option, detail in options],
         "action": action,
         "button": confirm,
     }

@@ -104,15 +104,22 @@ def _controls(key: str, there: Guide, now: Progress, at: At) -> list[Block]:
         return [blocks.row("copy", [blocks.copy_token(words.BUTTON_COPY_TOKEN, style)])]
     if key == "copy":
         return [blocks.text("nothing", words.NOTHING_TO_COPY, "note")]
+    return _account(there, at, style) if key == "account" else []
+
+
+def _account(there: Guide, at: At, style: str) -> list[Block]:
+    """Lead to the platform's account page; where it had to be typed, another address can be."""
     page = at.status.facts.platform.account_page or there.account_page
-    if key == "account" and page:
+    drawn: list[Block] = []
+    if page:
         label = words.account_page_at(page.split("/")[2])  # whose page it is, before anybody goes there
-        return [blocks.row("account", [blocks.link(label, page, style, opened="account")])]
-    if key == "account" and at.status.facts.environment.key == "code-ocean":
-        error = at.situation.error_text("platform")
-        hint = words.HINT_PLATFORM
-        return [blocks.field("where", words.LABEL_PLATFORM, hint, words.HINT_PLATFORM_PLACE, "platform", error)]
-    return []
+        drawn.append(blocks.row("account", [blocks.link(label, page, style, opened="account")]))
+    if at.status.facts.environment.key != "code-ocean":
+        return drawn
+    error = at.situation.error_text("platform")
+    hint = words.HINT_PLATFORM_AGAIN if page else words.HINT_PLATFORM
+    field = blocks.field("where", words.LABEL_PLATFORM, hint, words.HINT_PLATFORM_PLACE, "platform", error)
+    return [*drawn, blocks.more("another-address", words.LABEL_ANOTHER_ADDRESS, [field])] if page else [field]
 
 
 def _know(there: Guide) -> list[Block]:

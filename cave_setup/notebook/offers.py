@@ -14,7 +14,7 @@ from cave_setup.report import use_it
 if TYPE_CHECKING:
     from cave_setup.models import ApiKey, Candidate, SaveTarget, Status, Step
     from cave_setup.notebook.at import At
-    from cave_setup.notebook.blocks import Block, Item
+    from cave_setup.notebook.blocks import Block, Item, Option
     from cave_setup.notebook.situation import Situation
 
 
@@ -145,8 +145,9 @@ def _by_hand(at: At) -> list[Block]:
 
 def _choice(situation: Situation) -> list[Block]:
     cancel = blocks.button(words.BUTTON_CANCEL, {"action": "back"}, "link")
+    options: list[Option] = [(number, *candidate) for number, candidate in enumerate(situation.choices)]
     return [
-        blocks.choice("choice", words.LABEL_SEVERAL, list(situation.choices), "pick", words.BUTTON_USE_THIS),
+        blocks.choice("choice", words.LABEL_SEVERAL, options, "pick", words.BUTTON_USE_THIS),
         blocks.row("cancel", [cancel]),
     ]
 
@@ -165,7 +166,8 @@ def choices(candidates: tuple[Candidate, ...]) -> tuple[tuple[str, str], ...]:
 def _lasting_key(at: At) -> list[Block]:
     """Ask which key this computer shall use; the first answer is a new one."""
     keys = _listed(at.status)
-    options = [(words.NEW_KEY_FOR_THIS_COMPUTER, ""), *((_key_name(key), _key_dates(key)) for key in keys)]
+    options: list[Option] = [("new", words.NEW_KEY_FOR_THIS_COMPUTER, "")]
+    options += [(key.id, _key_name(key), _key_dates(key)) for key in keys]
     if not keys:
         make = blocks.button(words.BUTTON_MAKE_KEY, {"action": "make-key"}, "go")
         return [*_remedy(at), blocks.row("make", [make])]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cave_setup.models import Status
     from cave_setup.notebook.worker import Worker
 
-HELLO_SECONDS = 10.0  # a front end that can draw the widget has said so long before
+HELLO_SECONDS = 10.0  # a front end that can draw the widget has said so long before, if no cell ran
 
 _HELLO = "hello"
 
@@ -41,24 +41,40 @@ class Output:
         self._bundle = bundle
         self._status = status
         self._displays: list[Any] = []
-        self._has_front_end = False
+        self._has_front_end = self._was_missed = False
+        self._shell: Any = None
+        # While a cell runs, this one or the next, a front end is not heard: only the time between cells counts.
+        self._cells = {"pre_run_cell": self._wait_no_more, "post_run_cell": self._wait}
 
     def show(self) -> None:
         """Show the wizard as the output of the cell that runs."""
-        if getattr(get_ipython(), "kernel", None) is None:  # IPython in a terminal: no front end will ever come
+        shell: Any = get_ipython()
+        if getattr(shell, "kernel", None) is None:  # IPython in a terminal: no front end will ever come
             display(static.no_front_end(), raw=True)
             return
         handle = display(self._bundle(), raw=True, display_id=True)
         if handle is not None:
             self._displays.append(handle)
-            self._worker.submit(self._miss_front_end, after=HELLO_SECONDS, name=_HELLO)
+            if not self._has_front_end and self._shell is None:
+                self._shell = shell
+                for event, listener in self._cells.items():
+                    shell.events.register(event, listener)
 
     def hello(self) -> None:
         """Note that a front end drew the wizard; put it back where its absence had been told too early."""
         if not self._has_front_end:
             self._has_front_end = True
-            if self._worker.cancel(_HELLO) == 0:
+            self.close()
+            if self._was_missed:
                 self._put(self._bundle())
+
+    def close(self) -> None:
+        """Wait for no front end any more."""
+        self._wait_no_more()
+        shell, self._shell = self._shell, None
+        if shell is not None:
+            for event, listener in self._cells.items():
+                shell.events.unregister(event, listener)
 
     def finish(self) -> None:
         """Leave a plain summary in the notebook in place of the wizard, which would be dead there tomorrow."""
@@ -66,7 +82,15 @@ class Output:
         if status is not None:
             self._put(static.summary(status))
 
+    def _wait(self, _cell: object) -> None:
+        self._worker.submit(self._miss_front_end, after=HELLO_SECONDS, name=_HELLO)
+
+    def _wait_no_more(self, _cell: object = None) -> None:
+        self._worker.cancel(_HELLO)
+
     def _miss_front_end(self) -> None:
+        self._was_missed = True
+        self.close()
         self._put(static.front_end_missing(self._status()))
 
     def _put(self, bundle: dict[str, Any]) -> None:

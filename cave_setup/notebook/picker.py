@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cave_setup import words
-from cave_setup.models import DEPLOYMENTS, known_deployment
+from cave_setup.models import DEPLOYMENTS, home_of, known_deployment
 from cave_setup.notebook import blocks
 
 if TYPE_CHECKING:
@@ -48,8 +48,14 @@ def form(status: Status | None, situation: Situation, server: ServerAddress, dat
             "waiting": words.LISTING_DATASTACKS if situation.listing else "",
             "note": _note(status, situation, server),
             "none": words.NO_SUCH_DATASTACK,
+            "other": words.DATASTACKS_OF_ANOTHER,
         },
     }
+
+
+def datastack_with(picked: str, typed: object) -> str:
+    """Give the datastack to use at a deployment that was picked: what had been typed before, where that is known."""
+    return typed if isinstance(typed, str) and home_of(typed.strip()) is not None else picked
 
 
 def summary(listed: tuple[DatastackChoice, ...]) -> str:
@@ -65,7 +71,7 @@ def _instead(situation: Situation) -> list[Item]:
     label = words.use_instead(meant.datastack, meant.server.removeprefix("https://"))
     items = [blocks.button(label, use, "quiet")]
     if meant.as_typed:
-        typed = {"action": "server", "server": meant.as_typed, "datastack": meant.datastack, "sure": True}
+        typed = {"action": "server", "server": meant.as_typed, "datastack": meant.name_as_typed, "sure": True}
         items.append(blocks.button(words.BUTTON_AS_TYPED, typed, "link"))
     return items
 

@@ -11,9 +11,8 @@ from cave_setup.notebook.guidance import read_through
 from cave_setup.places import keeping_in, place_names
 
 if TYPE_CHECKING:
-    from cave_setup.models import Environment, EnvironmentKey
     from cave_setup.notebook.at import At
-    from cave_setup.notebook.blocks import Block
+    from cave_setup.notebook.blocks import Block, Option
 
 
 def whereabouts_links(at: At) -> list[Block]:
@@ -33,7 +32,8 @@ def whereabouts(at: At) -> list[Block]:
     if at.situation.place == "about" and there is not None:
         close = blocks.button(words.BUTTON_CLOSE, {"action": "back"}, "link")
         return [*read_through(there), blocks.row("close-about", [close])]
-    options = [(name, words.KEEPING[keeping_in(key)]) for key, name in place_choices(here).items()]
+    places = {here.key: here.name, **place_names()}  # where we seem to be goes first
+    options: list[Option] = [(key, places[key], words.KEEPING[keeping_in(key)]) for key in places]
     cancel = blocks.button(words.BUTTON_CANCEL, {"action": "back"}, "link")
     home = [
         blocks.button(label, {"action": "use-place", "home": persists}, "link")
@@ -44,8 +44,3 @@ def whereabouts(at: At) -> list[Block]:
         blocks.choice("where", words.LABEL_WHERE, options, "use-place", words.BUTTON_USE_THIS),
         blocks.row("home", [*home, cancel]),
     ]
-
-
-def place_choices(here: Environment) -> dict[EnvironmentKey, str]:
-    """Give the places that can be chosen, the one where we seem to be first."""
-    return {here.key: here.name, **{key: name for key, name in place_names().items() if key != here.key}}

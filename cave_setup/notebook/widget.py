@@ -18,20 +18,21 @@ from cave_setup.keeping import are_files_in_place
 from cave_setup.models import Token, what_was_meant
 from cave_setup.notebook import ladder, picker
 from cave_setup.notebook.ladder import Ladder
+from cave_setup.notebook.listing import Listing
 from cave_setup.notebook.markdown import LONGEST_TEXT, as_tree
 from cave_setup.notebook.offers import choices
 from cave_setup.notebook.output import Output
 from cave_setup.notebook.situation import Pages, SignIn, Situation, TermsText
 from cave_setup.notebook.view import view
 from cave_setup.notebook.waiting import Waiting
-from cave_setup.notebook.whereabouts import place_choices
 from cave_setup.notebook.worker import Worker
+from cave_setup.places import place_names
 from cave_setup.plan import follows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cave_setup.models import FrontEnd, Status
+    from cave_setup.models import DatastackChoice, FrontEnd, Status
 
 
 # What the page calls itself, by what we call it.
@@ -48,6 +49,7 @@ _GOES_ON = (
     "guide",
     "copied",
     "opened",
+    "listing",
     "listed",
     "moved",
 )
@@ -117,6 +119,7 @@ class Wizard(anywidget.AnyWidget):
             ask_browser=self.send,
         )
         self._output = Output(self._worker, self._bundle, lambda: self._status)
+        self._listing = Listing(self._setup, self._worker, self._listed)
         self._waiting = Waiting(
             self._setup, self._worker, check=self._check, gave_up=lambda: self._show(watching="gave-up")
         )
@@ -139,7 +142,7 @@ class Wizard(anywidget.AnyWidget):
             if action in _AT_ITS_SERVER:
                 work = partial(self._do_at, content.get("at"), work)
             # Looking twice at the same thing is of no use; what a person enters is never dropped.
-            self._worker.submit(work, name=action if action in {"check", "visible"} else "")
+            self._worker.submit(work, name=action if action in {"check", "visible", "datastacks"} else "")
 
     def _do_at(self, server: object, work: Callable[[], None]) -> None:
         here = self._setup.server_address
@@ -153,18 +156,18 @@ class Wizard(anywidget.AnyWidget):
         get = content.get
         actions: dict[str, Callable[[], None]] = {
             "hello": lambda: self._hello(get("base"), get("app"), is_near=get("near") is True),
-            "check": self._start_over,
+            "check": self._check_again,
             "back": self._back,
             "paste-open": lambda: self._show(sign_in=self._ladder.paste()),
             "paste": lambda: self._use_text(get("text")),
             "file": lambda: self._use_file(buffers),
-            "pick": lambda: self._pick(get("index")),
+            "pick": lambda: self._pick(get("value")),
             "signing-in": self._ladder.window_opened,
             "no-sign-in": lambda: self._window_failed(get("why")),
             "signed-in": lambda: self._take_sign_in(get("token")),
             "reached": lambda: self._ladder.reached(through=get("through") is True),
             "make-key": lambda: self._act(words.MAKING_KEY, self._setup.make_token),
-            "choose-key": lambda: self._choose_key(get("index")),
+            "choose-key": lambda: self._choose_key(get("value")),
             "keys": self._show_keys,
             "use-key": lambda: self._with_key(get("key"), words.CHECKING_TOKEN, self._setup.use_key),
             "ask-revoke": lambda: self._show(keys=True, confirm=_number(get("key"))),
@@ -172,7 +175,11 @@ class Wizard(anywidget.AnyWidget):
             "rotate": lambda: self._act(words.ROTATING, self._setup.rotate, keys=True),
             "accept": lambda: self._accept(get("terms"), agreed=get("agreed") is True),
             "save": lambda: self._save(replace_other=get("replace") is True, default=get("default")),
-            "server": lambda: self._use_server(str(get("server")), str(get("datastack")), sure=get("sure") is True),
+            "server": lambda: self._use_server(
+                str(get("server")),
+                picker.datastack_with(str(get("datastack")), get("typed")),
+                sure=get("sure") is True,
+            ),
             "datastacks": self._list_datastacks,
             "opened": lambda: self._opened(get("what")),
             "visible": self._look_now,
@@ -182,7 +189,7 @@ class Wizard(anywidget.AnyWidget):
             "copied": lambda: self._show(copied=True),
             "platform": lambda: self._use_platform(get("text")),
             "place": lambda: self._show(place="about" if get("what") == "about" else "choose"),
-            "use-place": lambda: self._use_place(get("index"), get("home")),
+            "use-place": lambda: self._use_place(get("value"), get("home")),
             "activate": lambda: self._act(words.SAVING, self._setup.activate, written=words.ACTIVATED),
             "ask-first": lambda: self._ask_first(on=get("on") is True),
             "done": self._output.finish,  # not closed: a page that was reloaded goes on showing it
@@ -190,6 +197,10 @@ class Wizard(anywidget.AnyWidget):
         return actions.get(str(get("action")))
 
     # --------------------------------------------------------------------------------------------------- actions
+
+    def _check_again(self) -> None:
+        self._listing.forget()
+        self._start_over()
 
     def _start_over(self) -> None:
         self._waiting.patient_again()
@@ -238,8 +249,10 @@ class Wizard(anywidget.AnyWidget):
         self._use_text(text)
 
     def _pick(self, index: object) -> None:
-        if isinstance(index, int):
-            self._take_token(lambda: self._setup.use_token(pick=index))
+        """Take an answer to which of several tokens it is, while that is the question: a double click gives two."""
+        number = _number(index)
+        if number is not None and 0 <= number < len(self._situation.choices):
+            self._take_token(lambda: self._setup.use_token(pick=number))
 
     def _take_token(self, take: Callable[[], Status]) -> None:
         self._show(busy=words.CHECKING_TOKEN)
@@ -286,13 +299,14 @@ class Wizard(anywidget.AnyWidget):
             return
         self._settle(self._setup.found(), keys=True)
 
-    def _choose_key(self, index: object) -> None:
-        """Take an answer to which key this computer shall use: the first is a new one."""
-        keys = self._status.facts.server.keys if self._status else None
-        if index == 0:
+    def _choose_key(self, key: object) -> None:
+        """Take an answer to which key this computer shall use, while that is the question."""
+        if self._status is None or self._status.focus.need != "lasting-key":
+            return
+        if key == "new":
             self._act(words.MAKING_KEY, self._setup.make_token)
-        elif isinstance(index, int) and isinstance(keys, tuple) and 0 < index <= len(keys):
-            self._with_key(keys[index - 1].id, words.CHECKING_TOKEN, self._setup.use_key)
+        else:
+            self._with_key(key, words.CHECKING_TOKEN, self._setup.use_key)
 
     def _with_key(self, number: object, busy: str, action: Callable[[int], Status]) -> None:
         key_id = _number(number)
@@ -343,16 +357,16 @@ class Wizard(anywidget.AnyWidget):
         """
         self.send({"tell": "token", "to": str(to), "token": self._setup.reveal()})
 
-    def _use_place(self, index: object, home: object) -> None:
+    def _use_place(self, place: object, home: object) -> None:
         """Take an answer to where this is, or to what becomes of the home folder."""
-        here = self._setup.environment
-        keys = list(place_choices(here))
+        here = self._setup.environment.key
         if isinstance(home, bool):
-            key, persists = here.key, home
-        elif isinstance(index, int) and 0 <= index < len(keys):
-            key, persists = keys[index], None
+            key, persists = here, home
+        elif isinstance(place, str) and place in {here, *place_names()}:
+            key, persists = place, None
         else:
             return
+        self._show(busy=words.LOOKING, place=self._situation.place)
         self._settle(self._setup.use_environment(key, home_persists=persists))
 
     def _use_platform(self, text: object) -> None:
@@ -385,7 +399,8 @@ class Wizard(anywidget.AnyWidget):
         """Use another server or datastack, but ask first where a mistake is likely: a token would be sent there."""
         before = self._setup.server_address
         try:
-            meant = what_was_meant(server, datastack)
+            listed = {before.url: [choice.name for choice in self._situation.listed or ()]}
+            meant = what_was_meant(server, datastack, listed)
             if meant is not None and not sure:
                 doubt = SetupError(meant.sentence, meant.remedy)
                 self._show(error=doubt, error_in="server", meant=meant, say=str(doubt))
@@ -395,6 +410,8 @@ class Wizard(anywidget.AnyWidget):
             self._show(error=error.with_traceback(None), error_in="server", say=error.sentence)
             return
         self._waiting.stop()
+        if before != self._setup.server_address:
+            self._forget_datastacks()
         self._show(
             sign_in=self._ladder.leave(),
             terms=TermsText(),
@@ -402,24 +419,34 @@ class Wizard(anywidget.AnyWidget):
             keys=False,
             guide=False,
             moved=self._situation.moved + 1,
-            listed=self._situation.listed if before == self._setup.server_address else None,
         )
         self._start_over()
 
     def _list_datastacks(self) -> None:
         """List the server's datastacks beside whatever the person is at; without an account there is no list."""
-        has_account = self._status is not None and self._status.account is not None
+        status = self._status
         is_of_the_form = self._situation.error_in in {"server", "datastacks"}  # from when it was open last
         over: dict[str, Any] = {"error": None, "error_in": "", "meant": None} if is_of_the_form else {}
-        self._show_beside(listing=has_account, **over)
-        if not has_account:
+        if status is None or status.account is None:
+            self._show_beside(listing=False, **over)
             return
         try:
-            listed = self._setup.datastacks()
+            self._show_beside(listing=self._listing.ask(status), **over)
         except SetupError as error:
-            self._show_beside(listing=False, error=error.with_traceback(None), error_in="datastacks", say=str(error))
+            self._listed(error)
+
+    def _listed(self, found: tuple[DatastackChoice, ...] | Exception) -> None:
+        if isinstance(found, tuple):
+            self._show_beside(listing=False, listed=found, say=picker.summary(found))
+        elif isinstance(found, SetupError):
+            error = found.with_traceback(None)
+            self._show_beside(listing=False, error=error, error_in="datastacks", say=str(error))
         else:
-            self._show_beside(listing=False, listed=listed, say=picker.summary(listed))
+            raise found
+
+    def _forget_datastacks(self) -> None:
+        self._listing.forget()
+        self._situation = replace(self._situation, listing=False, listed=None)
 
     # ----------------------------------------------------------------------------- waiting for things elsewhere
 
@@ -438,6 +465,8 @@ class Wizard(anywidget.AnyWidget):
         before, now = self._status.facts.credential if self._status else None, status.facts.credential
         is_same = before is not None and now is not None and before.token == now.token
         self._status = status
+        if not is_same:
+            self._forget_datastacks()
         focus = status.focus
         waiting = self._situation.watching if focus.need == "accept-terms" else ""
         self._show(
@@ -445,7 +474,6 @@ class Wizard(anywidget.AnyWidget):
             keys=keys,
             guide=guide,
             copied=self._situation.copied and is_same,
-            listed=self._situation.listed if is_same else None,
             watching=waiting,
             sign_in=self._situation.sign_in if focus.need in {"sign-in", "new-token"} else self._ladder.leave(),
             say=say or words.announce(focus.title, words.STATES[focus.state], focus.summary),
@@ -512,6 +540,7 @@ class Wizard(anywidget.AnyWidget):
         """Take the wizard down, with its thread and its connections."""
         if "_worker" in vars(self):  # not where the constructor refused its arguments
             self._ladder.leave()
+            self._output.close()
             self._worker.close()
             self._setup.close()
         super().close()

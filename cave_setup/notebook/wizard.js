@@ -75,8 +75,18 @@ const blocks = {
 
   rich: (block) => h("div", { class: `rich ${block.tone}` }, ...block.body.map(grown)),
 
-  more: (block, wizard) =>
-    h("details", { class: "more" }, h("summary", {}, block.title), h("div", { class: "inner" }, ...block.body.map((part) => blocks[part.kind](part, wizard)))),
+  // Changed in place as well: it stays open while what is in it changes.
+  more: (block, wizard) => {
+    const inside = { body: h("div", { class: "inner" }), drawn: new Map() };
+    const title = h("summary");
+    const node = h("details", { class: "more" }, title, inside.body);
+    node.update = (next) => {
+      title.textContent = next.title;
+      wizard.drawBlocks(inside, next.body);
+    };
+    node.update(block);
+    return node;
+  },
 
   // A step of a guide is changed in place, so that what a person has opened stays open while something is found out.
   guide: (block, wizard) => {
@@ -128,7 +138,8 @@ const blocks = {
     const group = name("choice");
     const send = (event) => {
       event.preventDefault();
-      wizard.send({ action: block.action, index: Number(new FormData(event.target).get(group)) });
+      const chosen = event.target.querySelector("input:checked");
+      wizard.send({ action: block.action, value: block.options[Number(chosen.value)].value });
     };
     return h(
       "form", { class: "choice", onsubmit: send },
@@ -235,8 +246,8 @@ const signIn = (item, wizard) =>
 
 const button = (item, wizard) =>
   h("button", {
-    class: item.style, type: "button",
-    onclick: () => (item.edit ? wizard.edit(true) : wizard.send(item.message)),
+    class: item.style, type: "button", "data-does": JSON.stringify(item.message),
+    onclick: () => (item.edit ? wizard.edit(true) : wizard.press(item.message)),
   }, item.label);
 
 const link = (item, wizard) => {
@@ -252,6 +263,10 @@ const link = (item, wizard) => {
   return h("a", { class: item.style, href: item.href, target: "_blank", rel: item.window ? "opener" : "noopener noreferrer", onclick: open },
     item.label, h("span", { class: "out", "aria-hidden": "true" }, "↗"));
 };
+
+// What opens something else, and what puts it away again.
+const OPENS = new Set(["place", "keys", "another", "guide"]);
+const BACK = JSON.stringify({ action: "back" });
 
 // A path may break after a slash or before a dash, and nowhere else.
 const breakable = (path) => path.split(/(?<=[/])|(?=-)/).flatMap((part) => [h("wbr"), part]);
@@ -323,6 +338,12 @@ class WizardView {
     } catch {
       this.complain(this.words.gone); // the kernel was restarted: nobody listens any more
     }
+  }
+
+  press(message) {
+    if (OPENS.has(message.action)) this.opener = JSON.stringify(message);
+    this.backTo = message.action === "back" ? this.opener : null;
+    this.send(message);
   }
 
   // The one way in which the token comes down to the browser: asked for in a click, for the clipboard.
@@ -433,11 +454,12 @@ class WizardView {
     form.querySelector(".error").textContent = where.error;
     form.querySelector(".instead").replaceChildren(...where.instead.map((item) => button(item, this)));
     this.drawPicks(form.querySelector(".servers"), where.servers);
-    const { waiting, note, none } = where.datastacks;
+    const { waiting, note, none, other } = where.datastacks;
     form.querySelector(".waiting-for span:last-child").textContent = waiting;
     form.querySelector(".waiting-for").hidden = !waiting;
     form.querySelector(".listed").textContent = note;
     form.querySelector(".none").textContent = none;
+    form.querySelector(".other").textContent = other;
     this.drawPicks(form.querySelector(".datastacks"), where.datastacks);
     const [apply, cancel] = form.querySelectorAll(".end button");
     [apply.textContent, cancel.textContent] = [where.apply, where.cancel];
@@ -455,31 +477,40 @@ class WizardView {
     list.replaceChildren(...rows.map((row) => h("li", {}, h(
       "button", {
         class: "pick", "data-tone": row.tone, type: "button", "data-name": row.name, "aria-current": row.chosen && "true",
-        tabindex: "-1", onclick: () => this.send(row.message),
+        tabindex: "-1", onclick: () => this.send({ ...row.message, ...(list.matches(".servers") && { typed: this.typed() }) }),
       },
       h("b", {}, row.name), " ", h("span", {}, row.note)))));
     const buttons = [...list.querySelectorAll("button")];
     const first = buttons.find((one) => one.ariaCurrent) ?? buttons[0];
     if (first) first.tabIndex = 0; // one stop for the Tab key; arrows go on from there
     if (at) (buttons.find((one) => one.dataset.name === at) ?? list.parentElement.querySelector("input")).focus();
-    this.narrow(list.parentElement.querySelector("input").typed);
+    this.narrow();
   }
 
-  // Typing narrows the list of datastacks down.
-  narrow(typed = "") {
-    const [, datastack] = this.form.querySelectorAll("input");
-    datastack.typed = typed;
+  // What the person has typed as a datastack since the form was opened.
+  typed() {
+    const { value } = this.form.elements.datastack;
+    return value === this.opened ? "" : value;
+  }
+
+  // Typing narrows the list of datastacks down; it is that of the server in use, so with another one in the field it goes.
+  narrow() {
+    const typed = this.typed().trim().toLowerCase();
     const rows = [...this.form.querySelectorAll(".datastacks li")];
-    for (const row of rows) row.hidden = !row.firstElementChild.dataset.name.toLowerCase().includes(typed.trim().toLowerCase());
+    for (const row of rows) row.hidden = !row.firstElementChild.dataset.name.toLowerCase().includes(typed);
     this.form.querySelector(".none").hidden = rows.length === 0 || rows.some((row) => !row.hidden);
+    const bare = (address) => address.trim().toLowerCase().replace(/^https?:[/][/]/, "").replace(/[/].*$/, "");
+    const isOther = bare(this.form.elements.server.value) !== bare(this.model.get("state").where.server);
+    this.form.querySelector(".datastacks").parentElement.classList.toggle("elsewhere", isOther);
   }
 
   // Along a list and from the field above it. No key gets past the window, so this is not the list's own listener.
   steer(event) {
     const part = event.target.closest(".part");
     if (event.key === "Escape" && event.target.closest(".server")) this.edit(false);
+    if (event.key === "Escape") [...(event.target.closest(".step.open")?.querySelectorAll("[data-does]") ?? [])].find((one) => one.dataset.does === BACK)?.click();
     if (!part || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
-    const rows = [...part.querySelectorAll("li:not([hidden]) button")];
+    const rows = [...part.querySelectorAll("li:not([hidden]) button")].filter((row) => row.checkVisibility());
     const at = rows.indexOf(event.target);
     if (at < 0 && (event.key !== "ArrowDown" || !rows.length)) return; // the others are the field's own
     event.preventDefault();
@@ -522,11 +553,12 @@ class WizardView {
       const kept = old && (old.text === text || old.node.update);
       next.set(block.id, { text, node: kept ? old.node : blocks[block.kind](block, this) });
       if (!old && row.drawn.size && block.kind === "paste") this.toField = next.get(block.id).node.querySelector("input");
-      if (!old && row.drawn.size && block.kind === "done") this.toField = next.get(block.id).node;
+      if (!old && row.drawn.size && block.kind === "done") this.news = next.get(block.id).node;
     }
     const nodes = [...next.values()].map((entry) => entry.node);
-    const same = nodes.length === row.body.childNodes.length && nodes.every((node, i) => node === row.body.childNodes[i]);
-    if (!same) row.body.replaceChildren(...nodes);
+    // Only what goes and what comes: a field that was taken out and put back would have lost the focus.
+    for (const { node } of row.drawn.values()) if (!nodes.includes(node)) node.remove();
+    nodes.forEach((node, i) => { if (node !== row.body.childNodes[i]) row.body.insertBefore(node, row.body.childNodes[i] ?? null); });
     row.drawn = next;
     row.body.hidden = nodes.length === 0;
   }
@@ -538,16 +570,21 @@ class WizardView {
 
   // A person at work here is taken along to the step that is next; nobody else's focus is touched.
   keepFocus(hadFocus, moved) {
-    const asked = this.toField;
-    this.toField = null;
+    const opener = this.backTo && [...this.root.querySelectorAll("[data-does]")].find((one) => one.dataset.does === this.backTo);
+    const asked = opener || this.toField || (moved ? null : this.news); // what was done long ago and is drawn again is no news
+    [this.backTo, this.toField, this.news] = [null, null, null];
     if (!hadFocus) return;
     if (asked && this.root.contains(asked)) return asked.focus({ preventScroll: true });
-    const lost = !this.root.contains(document.activeElement);
-    if (!lost && !moved) return;
     const row = this.rows.get(this.focusKey);
-    const invalid = !moved && row?.body.querySelector("input[aria-invalid=true]");
-    const next = !moved && row?.body.querySelector("[data-stage=now] summary");
-    (invalid || next || row?.title)?.focus({ preventScroll: !moved && !next });
+    if (moved || !this.root.contains(document.activeElement)) {
+      const invalid = !moved && row?.body.querySelector("input[aria-invalid=true]");
+      const next = !moved && row?.body.querySelector("[data-stage=now] summary");
+      (invalid || next || row?.title)?.focus({ preventScroll: !moved && !next });
+    }
+    // Who has come to a step sees what can be done there, also where it comes later, and its heading above all.
+    const height = row?.body.offsetHeight;
+    if (document.activeElement === row?.title && height !== this.height) [row.body, row.title].forEach((part) => part.scrollIntoView({ block: "nearest" }));
+    this.height = height;
   }
 
   // -------------------------------------------------------------------------------------------- server and datastack
@@ -569,13 +606,12 @@ class WizardView {
     };
     return h(
       "form", {
-        class: "server", hidden: true, onsubmit: send,
-        oninput: ({ target }) => { if (target.name === "datastack") this.narrow(target.value); },
+        class: "server", hidden: true, onsubmit: send, oninput: () => this.narrow(),
       },
       part("server"),
       part("datastack",
         h("p", { class: "waiting-for", hidden: true }, h("span", { class: "spin", "aria-hidden": "true" }), h("span")),
-        h("p", { class: "note listed" }), h("p", { class: "note none", hidden: true })),
+        h("p", { class: "note listed" }), h("p", { class: "note none", hidden: true }), h("p", { class: "note other" })),
       h("p", { class: "error", id }), h("div", { class: "row instead" }),
       h("div", { class: "row end" },
         h("button", { class: "go", type: "submit" }),
@@ -592,6 +628,7 @@ class WizardView {
     const { where } = this.model.get("state");
     const [server, datastack] = this.form.querySelectorAll("input");
     [server.value, datastack.value] = [where.server, where.datastack];
+    this.opened = where.datastack;
     this.form.querySelector(".error").textContent = "";
     this.form.querySelector(".instead").replaceChildren();
     this.shownWhere = ""; // the same mistake is told again

@@ -27,12 +27,12 @@ class Worker:
     def __init__(self, on_error: Callable[[Exception], None]) -> None:
         self._on_error = on_error
         self._changed = threading.Condition()
-        self._due: list[tuple[float, int, str, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, str, Callable[[], object]]] = []
         self._order = itertools.count()
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def submit(self, work: Callable[[], None], *, after: float = 0.0, name: str = "") -> None:
+    def submit(self, work: Callable[[], object], *, after: float = 0.0, name: str = "") -> None:
         """Do the work as soon as its time has come and the work before it is done.
 
         Parameters
@@ -78,7 +78,7 @@ class Worker:
             except Exception as error:  # noqa: BLE001 - the thread must outlive any mistake, and the screen says it
                 self._on_error(error)
 
-    def _next(self) -> Callable[[], None] | None:
+    def _next(self) -> Callable[[], object] | None:
         with self._changed:
             while self._due:
                 wait = self._due[0][0] - time.monotonic()

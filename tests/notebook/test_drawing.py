@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +14,8 @@ from support import facts as f
 from support.drawing import ADDRESS, PAGE, change, draw, draw_open, sent
 from support.states import ALL_STATES, LISTED, PAGES, PASTE, READ, TAB, TERMS_OPEN, drawn
 
+from cave_setup import errors
+from cave_setup.environment import choose
 from cave_setup.models import Account, DatastackChoice
 from cave_setup.notebook.markdown import as_tree
 from cave_setup.notebook.situation import TermsText
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
+HPC = choose("hpc", {}, Path("/nowhere"))
 pytestmark = pytest.mark.browser
 
 
@@ -75,13 +80,13 @@ def test_it_says_hello_so_that_the_kernel_knows_there_is_a_front_end(page: Page)
 
 @pytest.mark.parametrize("name", ALL_STATES)
 def test_every_state_is_drawn_whole_and_in_order(still: Page, name: str) -> None:
-    errors: list[str] = []
-    still.once("pageerror", lambda error: errors.append(str(error)))
+    failures: list[str] = []
+    still.once("pageerror", lambda error: failures.append(str(error)))
     state = ALL_STATES[name]()
     whole(still, name, state)
     headings = still.get_by_role("region", name="CAVE Setup").get_by_role("heading", level=3)
     expect(headings).to_have_text([step["title"] for step in state["steps"]])
-    assert errors == []
+    assert failures == []
 
 
 @pytest.mark.parametrize("name", ALL_STATES)
@@ -254,6 +259,93 @@ def test_focus_is_taken_along_to_the_next_step_only_for_those_who_are_here(page:
     page.locator("#outside").focus()
     change(page, ALL_STATES["ready"]())
     expect(page.locator("#outside")).to_be_focused()
+
+
+@pytest.mark.parametrize("key", ["Enter", "Escape"])
+@pytest.mark.parametrize(
+    ("opener", "before", "opened"),
+    [
+        ("Not right?", lambda: drawn(f.nothing_yet()), lambda: drawn(f.nothing_yet(), place="choose")),
+        ("About", lambda: drawn(f.nothing_yet(environment=HPC)), ALL_STATES["guide to hpc"]),
+        ("Your keys", lambda: drawn(f.facts()), ALL_STATES["keys"]),
+        ("Use another token", lambda: drawn(f.facts()), ALL_STATES["another token"]),
+    ],
+    ids=["place", "about", "keys", "another"],
+)
+def test_what_is_put_away_leads_back_to_what_opened_it(
+    page: Page, key: str, opener: str, before: Any, opened: Any
+) -> None:
+    draw(page, before())
+    button = page.get_by_role("button", name=opener)
+    button.press("Enter")
+    change(page, opened())
+    expect(page.locator(".step.open .title")).to_be_focused()
+    away = page.locator(".step.open").get_by_role("button", name=re.compile("^(Cancel|Close)$"))
+    away.press(key)
+    assert sent(page)[-1] == {"action": "back"}
+    change(page, before())
+    expect(button).to_be_focused()
+
+
+def test_a_field_keeps_the_focus_while_what_is_above_it_changes(page: Page) -> None:
+    draw(page, ALL_STATES["paste"]())
+    page.get_by_label("Your token").fill("half")
+    change(
+        page, drawn(f.nothing_yet(reachable=None, problems={"account": errors.ServerTimeout("host")}), sign_in=PASTE)
+    )
+    expect(page.get_by_label("Your token")).to_be_focused()
+    expect(page.get_by_label("Your token")).to_have_value("half")
+
+
+def test_what_was_done_before_is_no_news_at_the_next_place(page: Page) -> None:
+    written = {"store": f.facts().store}
+    draw(page, drawn(f.pasted(environment=f.COLAB), place="choose"))
+    page.get_by_role("button", name="Use this").press("Enter")
+    state = drawn(f.in_capsule(f.pasted(**written)))
+    assert '"kind": "done"' in json.dumps(state)
+    change(page, state)
+    expect(page.locator(".step.open .title")).to_be_focused()
+
+
+def test_what_can_be_done_comes_into_view_also_where_it_comes_later(page: Page) -> None:
+    page.set_viewport_size({"width": 760, "height": 540})
+    draw(page, ALL_STATES["nothing yet"]())
+    page.get_by_role("button", name="Sign in", exact=True).focus()
+    change(page, ALL_STATES["terms not yet here"]())
+    change(page, ALL_STATES["terms"]())
+    for seen in (page.get_by_role("button", name="Accept"), page.locator(".step.open .title")):
+        expect(seen).to_be_in_viewport(ratio=1)
+
+
+def test_an_answer_is_sent_as_what_it_is(page: Page) -> None:
+    draw(page, ALL_STATES["not right"]())
+    page.get_by_role("radio", name="Google Colab").check()
+    page.get_by_role("button", name="Use this").click()
+    assert sent(page)[-1] == {"action": "use-place", "value": "colab"}
+
+
+def test_a_typed_address_can_be_corrected(page: Page) -> None:
+    draw(page, ALL_STATES["mount, to add"]())
+    guide = page.locator("details.guide >> nth=1")
+    guide.locator("summary").first.click()
+    guide.get_by_text("Another address").click()
+    field = guide.get_by_label("Address of your Code Ocean")
+    field.fill("https://right.example.org")
+    field.press("Enter")
+    assert sent(page)[-1] == {"action": "platform", "text": "https://right.example.org"}
+    wrong = errors.AddressError("That is no address.")
+    change(
+        page,
+        drawn(
+            replace(f.in_capsule(f.pasted()), secret_variables=(f.COP, f.FOR_V1DD)),
+            copied=True,
+            opened=True,
+            error=wrong,
+            error_in="platform",
+        ),
+    )
+    expect(guide.get_by_text("That is no address.")).to_be_visible()
+    expect(field).to_be_focused()
 
 
 def test_screen_readers_are_told_once_in_a_region_that_stays(page: Page) -> None:
@@ -626,7 +718,7 @@ def test_typing_narrows_the_list_down_and_enter_takes_what_was_typed(page: Page)
     expect(rows).to_have_count(21)
     field.fill("WITH_TERMS_0")
     expect(rows).to_have_count(8)
-    expect(rows.first).to_have_accessible_name("with_terms_00 terms open: MICrONS Public")
+    expect(rows.first).to_have_accessible_name("with_terms_00 terms not accepted yet: MICrONS Public")
     field.fill("no such thing")
     expect(rows).to_have_count(0)
     expect(page.get_by_text("None of these has that in its name")).to_be_visible()
@@ -640,12 +732,12 @@ def test_typing_narrows_the_list_down_and_enter_takes_what_was_typed(page: Page)
 
 def test_a_list_that_arrives_keeps_the_form_what_was_typed_and_the_place(page: Page) -> None:
     draw_open(page, ALL_STATES["choosing, asked for"]())
-    page.get_by_label("CAVE server").fill("cave.example.org")
+    page.get_by_label("CAVE server").fill("global.daf-apis.com/auth")
     page.get_by_label("Datastack").fill("minnie65")
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("button", name="minnie65_public")).to_be_focused()
     change(page, ALL_STATES["choosing, listed"]())
-    expect(page.get_by_label("CAVE server")).to_have_value("cave.example.org")
+    expect(page.get_by_label("CAVE server")).to_have_value("global.daf-apis.com/auth")
     expect(page.get_by_label("Datastack")).to_have_value("minnie65")
     expect(page.get_by_role("button", name="minnie65_public open to you")).to_be_focused()
     expect(page.get_by_role("list", name="What there is on").get_by_role("button")).to_have_count(1)
@@ -658,10 +750,27 @@ def test_a_deployment_brings_its_usual_datastack_and_the_chosen_one_is_said(page
     known = page.get_by_role("list", name="Known deployments").get_by_role("button")
     expect(known).to_have_count(3)
     assert [one.get_attribute("aria-current") for one in known.all()] == ["true", None, None]
+    v1dd = {"action": "server", "server": "https://global.em.brain.allentech.org", "datastack": "v1dd_public"}
     known.nth(1).click()
-    assert picked(page) == [
-        {"action": "server", "server": "https://global.em.brain.allentech.org", "datastack": "v1dd_public"}
-    ]
+    page.get_by_label("Datastack").fill("v1dd")
+    known.nth(1).click()
+    assert picked(page) == [{**v1dd, "typed": ""}, {**v1dd, "typed": "v1dd"}]
+
+
+def test_the_list_of_one_server_goes_while_another_one_is_typed(page: Page) -> None:
+    draw_open(page, ALL_STATES["choosing, listed"]())
+    there = page.get_by_role("list", name="What there is on global.daf-apis.com")
+    other = page.get_by_text("Another server: its datastacks are listed once it is used.")
+    server = page.get_by_label("CAVE server")
+    for typed, is_other in {"cave.example.org": True, "HTTPS://Global.daf-apis.com/": False, "": True}.items():
+        server.fill(typed)
+        expect(there).to_be_visible(visible=not is_other)
+        expect(other).to_be_visible(visible=is_other)
+    page.get_by_label("Datastack").press("ArrowDown")
+    expect(page.get_by_label("Datastack")).to_be_focused()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Change", exact=True).click()
+    expect(there).to_be_visible()
 
 
 def test_a_likely_mistake_is_asked_about_and_told_again(page: Page) -> None:
@@ -685,6 +794,6 @@ def test_what_a_server_calls_its_datastacks_stays_text(page: Page) -> None:
     hostile = (DatastackChoice("<img src=x onerror=window.pwned=1>", "terms", replace(f.MICRONS, name="<b>x</b>")),)
     draw_open(page, drawn(f.facts(), listed=hostile))
     expect(page.get_by_role("button", name="<img src=x")).to_have_text(
-        "<img src=x onerror=window.pwned=1> terms open: <b>x</b>"
+        "<img src=x onerror=window.pwned=1> terms not accepted yet: <b>x</b>"
     )
     assert page.evaluate("() => window.pwned") is None

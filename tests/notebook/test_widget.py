@@ -15,6 +15,7 @@ import ipywidgets
 import pytest
 import requests
 from integration.listeners import Listener, says
+from IPython.core.events import EventManager, available_events
 from support.capsule import CUSTOM_KEY, Capsule
 
 import cave_setup
@@ -116,8 +117,12 @@ def test_a_wrong_paste_of_another_token_is_answered_where_it_was_pasted(wizard: 
 def test_several_tokens_are_chosen_by_number(wizard: Wizard, demo: DemoServer) -> None:
     send(wizard, action="paste", text=json.dumps([{"token": "1" * 32}, {"token": ada(demo)}]))
     wait_until(wizard, lambda state: '"choice"' in json.dumps(state))
-    send(wizard, action="pick", index=1)
-    wait_until(wizard, focused("ready"))
+    send(wizard, action="pick", value=1)
+    send(wizard, action="pick", value=1)  # a double click
+    state = wait_until(wizard, focused("ready"))
+    send(wizard, action="check")
+    wait_until(wizard, lambda now: now is not state and not now["busy"])
+    assert wizard.state["focus"] == "ready"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +132,8 @@ def test_several_tokens_are_chosen_by_number(wizard: Wizard, demo: DemoServer) -
         {"action": "nothing"},
         {"action": ["paste"]},
         {"action": "pick"},
-        {"action": "pick", "index": 99},
+        {"action": "pick", "value": 99},
+        {"action": "pick", "value": True},
         {"action": "paste"},
     ],
     ids=json.dumps,
@@ -212,8 +218,12 @@ def test_asked_first_nothing_follows_until_it_is_said(wizard: Wizard, demo: Demo
     send(wizard, action="ask-first", on=True)
     send(wizard, action="signed-in", token=signed_in(demo))
     wait_until(wizard, focused("token"))
-    send(wizard, action="choose-key", index=0)
+    demo.requests.clear()
+    for _ in range(2):  # a double click
+        send(wizard, action="choose-key", value="new")
+    send(wizard, action="check")
     wait_until(wizard, focused("save"))
+    assert [entry.method for entry in demo.requests.entries()].count("POST") == 1
     assert not (home / ".cloudvolume").exists()
     send(wizard, action="ask-first", on=False)  # and then it does
     wait_until(wizard, focused("ready"))
@@ -223,7 +233,10 @@ def test_one_of_the_accounts_keys_can_be_chosen(wizard: Wizard, demo: DemoServer
     send(wizard, action="ask-first", on=True)
     send(wizard, action="signed-in", token=signed_in(demo))
     wait_until(wizard, focused("token"))
-    send(wizard, action="choose-key", index=1)
+    user = demo.world.user_by_email("ada@example.org")
+    assert user
+    [own] = [key for key, token in demo.world.keys_of(user) if token.text == ada(demo)]
+    send(wizard, action="choose-key", value=own.id)
     state = wait_until(wizard, focused("save"))
     assert "key “Ada's laptop”" in blocks_of(state, "token")
     send(wizard, action="save")
@@ -506,6 +519,13 @@ class Display:
 
     def __init__(self) -> None:
         self.shown: list[dict[str, Any]] = []
+        self.events = EventManager(None, available_events)  # type: ignore[arg-type]
+
+    def runs(self, seconds: float = 0.0) -> None:
+        """A cell runs."""
+        self.events.trigger("pre_run_cell", None)
+        time.sleep(seconds)
+        self.events.trigger("post_run_cell", None)
 
     def update(self, bundle: dict[str, Any], *, raw: bool) -> None:
         self.shown.append(bundle)
@@ -515,7 +535,7 @@ class Display:
 def display(wizard: Wizard, monkeypatch: pytest.MonkeyPatch) -> Display:
     made = Display()
     monkeypatch.setattr(output, "display", lambda *_args, **_options: made)
-    monkeypatch.setattr(output, "get_ipython", lambda: SimpleNamespace(kernel=object()))
+    monkeypatch.setattr(output, "get_ipython", lambda: SimpleNamespace(kernel=object(), events=made.events))
     return made
 
 
@@ -524,6 +544,7 @@ def test_where_no_front_end_answers_guidance_takes_the_place_of_an_empty_box(
 ) -> None:
     monkeypatch.setattr(output, "HELLO_SECONDS", 0.05)
     wizard._ipython_display_()
+    display.runs()
     wait_until(wizard, lambda _state: bool(display.shown))
     assert "anywidget" in display.shown[0]["text/html"]
     send(wizard, action="hello")  # it was only late: a cell kept the kernel busy
@@ -536,9 +557,24 @@ def test_where_a_front_end_answers_nothing_is_replaced(
 ) -> None:
     monkeypatch.setattr(output, "HELLO_SECONDS", 1.0)
     wizard._ipython_display_()
+    display.runs()
     send(wizard, action="hello")
     time.sleep(1.3)
     assert display.shown == []
+
+
+def test_while_cells_run_a_front_end_cannot_be_heard_and_is_not_missed(
+    wizard: Wizard, display: Display, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "HELLO_SECONDS", 0.2)
+    wizard._ipython_display_()
+    time.sleep(0.5)  # the cell that shows it goes on
+    for _ in range(2):
+        display.runs(seconds=0.5)
+    send(wizard, action="hello")
+    time.sleep(0.5)
+    assert display.shown == []
+    assert not display.events.callbacks["post_run_cell"]
 
 
 def test_done_leaves_a_summary_that_needs_no_kernel(wizard: Wizard, display: Display, demo: DemoServer) -> None:
@@ -668,7 +704,8 @@ def test_a_place_that_is_not_right_is_put_right_in_two_clicks_and_no_request(wiz
     send(wizard, action="place")
     state = wait_until(wizard, focused("environment"))
     assert options(state)[0] == "Your own computer"  # where we seem to be goes first
-    send(wizard, action="use-place", index=options(state).index("Google Colab"))
+    for _ in range(2):  # a double click
+        send(wizard, action="use-place", value="colab")
     state = wait_until(wizard, focused("account"))
     assert state["steps"][0]["title"] == "Google Colab"
     assert state["steps"][4]["title"] == "Keep as a secret"
@@ -683,7 +720,9 @@ def test_a_home_folder_that_does_not_last_is_said_in_one_click(wizard: Wizard, d
     assert state["steps"][4]["title"] == "Saved until this session ends"
 
 
-@pytest.mark.parametrize("message", [{"index": 99}, {"index": -1}, {"index": "colab"}, {"home": "yes"}, {}])
+@pytest.mark.parametrize(
+    "message", [{"value": 1}, {"value": True}, {"value": "x"}, {"value": ["colab"]}, {"home": 1}, {}]
+)
 def test_what_is_no_answer_to_where_this_is_changes_nothing(wizard: Wizard, message: dict[str, Any]) -> None:
     send(wizard, action="use-place", **message)
     send(wizard, action="place")
@@ -735,6 +774,95 @@ def test_the_servers_datastacks_are_listed_and_one_is_used_with_a_click(wizard: 
     assert ada(demo) not in json.dumps(state)
 
 
+@pytest.fixture
+def at_home(wizard: Wizard, demo: DemoServer) -> Wizard:
+    """The wizard when all is ready, with nothing asked since."""
+    send(wizard, action="paste", text=ada(demo))
+    wait_until(wizard, focused("ready"))
+    demo.requests.clear()
+    return wizard
+
+
+def lists(demo: DemoServer) -> int:
+    return [entry.path for entry in demo.requests.entries()].count("/info/api/v2/datastacks")
+
+
+def test_a_list_that_hangs_holds_up_nothing_and_is_asked_for_once(at_home: Wizard, demo: DemoServer) -> None:
+    demo.weather.set("hang", "/info/api/v2/datastacks")
+    for _ in range(3):  # opened, closed, opened …
+        send(at_home, action="datastacks")
+        wait_until(at_home, lambda state: bool(state["where"]["datastacks"]["waiting"]))
+    send(at_home, action="server", server=demo.address, datastack="second_public")
+    state = wait_until(at_home, lambda state: focused("ready")(state) and "second_public" in state["where"]["text"], 5)
+    assert state["where"]["datastacks"]["waiting"]  # for the list that is still to come
+    assert lists(demo) == 1
+    assert [thread.name for thread in threading.enumerate()].count("cave-setup-lists") == 1
+
+
+def test_a_list_for_another_server_is_dropped(at_home: Wizard, demo: DemoServer, elsewhere: Listener) -> None:
+    demo.weather.set("latency", "/info/api/v2/datastacks", seconds=1.0)
+    send(at_home, action="datastacks")
+    wait_until(at_home, lambda state: bool(state["where"]["datastacks"]["waiting"]))
+    send(at_home, action="server", server=elsewhere.address, datastack="x")
+    state = wait_until(at_home, lambda state: state["where"]["moved"] == 1 and not state["busy"])
+    assert not state["where"]["datastacks"]["waiting"]
+    deadline = time.monotonic() + 15
+    while any(thread.name == "cave-setup-lists" for thread in threading.enumerate()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    send(at_home, action="ask-first", on=True)
+    assert names(wait_until(at_home, lambda state: state["askFirst"]["on"])) == {}
+
+
+def test_a_list_is_kept_until_something_has_changed(at_home: Wizard, demo: DemoServer) -> None:
+    def opened() -> None:
+        send(at_home, action="datastacks")
+        send(at_home, action="ask-first", on=not at_home.state["askFirst"]["on"])
+        wait_until(at_home, lambda state: len(names(state)) == 3 and not state["where"]["datastacks"]["waiting"])
+
+    opened()
+    for _ in range(3):
+        opened()
+    send(at_home, action="server", server=demo.address, datastack="second_public")
+    wait_until(at_home, lambda state: focused("ready")(state) and "second_public" in state["where"]["text"])
+    opened()
+    assert lists(demo) == 1
+    send(at_home, action="check")
+    opened()
+    wait_until(at_home, lambda _state: lists(demo) == 2)
+
+
+def test_a_mistake_in_listing_is_told(at_home: Wizard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(at_home._setup, "datastacks_later", lambda: lambda: 1 // 0)
+    send(at_home, action="datastacks")
+    wait_until(at_home, lambda state: "ZeroDivisionError" in state["alert"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "leads_to"),
+    [("fish1_full", "Use fish1_full on global.brain-wire"), ("", ""), ("min", ""), (None, ""), ("second_public", "")],
+)
+def test_a_deployment_that_is_picked_takes_a_typed_datastack_along_that_is_known(
+    wizard: Wizard, monkeypatch: pytest.MonkeyPatch, typed: object, leads_to: str
+) -> None:
+    used: list[tuple[str, str]] = []
+    monkeypatch.setattr(wizard._setup, "use_server", lambda *both: used.append(both))
+    for row in wizard.state["where"]["servers"]["rows"][1:]:
+        send(wizard, **row["message"], typed=typed)
+    send(wizard, action="ask-first", on=True)
+    wait_until(wizard, lambda state: state["askFirst"]["on"])
+    v1dd, h01 = "https://global.em.brain.allentech.org", "https://global.brain-wire-test.org"
+    assert used == ([(h01, "fish1_full")] if leads_to else [(v1dd, "v1dd_public"), (h01, "h01_c3_flat")])
+
+
+def test_a_part_of_one_name_is_asked_about_and_what_was_typed_can_be_used(at_home: Wizard) -> None:
+    send(at_home, action="datastacks")
+    wait_until(at_home, lambda state: bool(names(state)))
+    send(at_home, action="server", server=at_home.state["where"]["server"], datastack="second")
+    state = wait_until(at_home, lambda state: bool(state["where"]["instead"]))
+    assert "Did you mean second_public?" in state["where"]["error"]
+    assert [item["message"]["datastack"] for item in state["where"]["instead"]] == ["second_public", "second"]
+
+
 def test_without_an_account_nothing_is_asked(wizard: Wizard, demo: DemoServer) -> None:
     demo.requests.clear()
     send(wizard, action="datastacks")
@@ -767,7 +895,7 @@ def test_another_token_or_server_has_another_list(wizard: Wizard, demo: DemoServ
     wait_until(wizard, lambda state: focused("terms")(state) and not names(state))
     send(wizard, action="datastacks")
     state = wait_until(wizard, lambda state: bool(names(state)))
-    assert names(state)["second_public"] == "terms open: Second Public"
+    assert names(state)["second_public"] == "terms not accepted yet: Second Public"
     send(wizard, action="server", server="http://127.0.0.1:9", datastack="x")
     wait_until(wizard, lambda state: state["where"]["moved"] == 1 and not names(state))
 

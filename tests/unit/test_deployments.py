@@ -53,6 +53,15 @@ MISTAKES = {
     "em.brain.allentech.org": V1DD_HOST,
     "global.brainwire-test.org": H01_HOST,
     "global.brain-wire-test.com": H01_HOST,
+    "global.daf-apis.com.evil.example": MICRONS_HOST,
+    "global.daf-apis.com-evil.example": MICRONS_HOST,
+    "daf-apis.com": MICRONS_HOST,
+    "microns-daf.com": MICRONS_HOST,
+    "global.daf-apis.com:444": MICRONS_HOST,
+    "global.allentech.org": V1DD_HOST,
+    "allentech.org": V1DD_HOST,
+    "xn--globl-xqa.daf-apis.com": MICRONS_HOST,
+    "глobаl.dаf-аpis.com".encode("idna").decode(): MICRONS_HOST,
 }
 
 
@@ -75,10 +84,15 @@ def test_a_typing_mistake_is_one(typed: str, host: str) -> None:
         "staging.daf-apis.com",
         "global.connectomics.braininbrain.org",
         "global.a-long-name-of.example.org",
+        "global.daf-apis.com:443",
+        "127.0.0.1:5000",
+        "[::1]:5000",
+        "xn--bcher-kva.example.org",
+        "xn--99999999.example.org",
     ],
 )
 def test_what_is_known_or_quite_different_is_none(host: str) -> None:
-    assert likely_meant(host) is None
+    assert likely_meant(host.removesuffix(":443")) is None
     assert what_was_meant(host, "some_datastack") is None
 
 
@@ -91,6 +105,7 @@ MEANT = {
     (" 'V1DD_public' ", "minnie65_public"): (V1DD_HOST, "v1dd_public", ""),
     (MICRONS_HOST, "v1dd_public"): (V1DD_HOST, "v1dd_public", f"https://{MICRONS_HOST}"),
     (f"https://{V1DD_HOST}/", "h01_c3_flat"): (H01_HOST, "h01_c3_flat", f"https://{V1DD_HOST}"),
+    (f"{MICRONS_HOST}:444", "x"): (MICRONS_HOST, "x", f"https://{MICRONS_HOST}:444"),
 }
 
 
@@ -110,6 +125,7 @@ def test_what_was_meant_is_said_with_what_was_typed(typed: tuple[str, str], mean
         (MICRONS_HOST, "a_new_one"),
         ("minnie.microns-daf.com", "minnie65_public"),
         ("globalv1.daf-apis.com", "flywire_fafb_public"),
+        (MICRONS_HOST, "Minnie65_Public"),  # is spelt as there
         ("http://127.0.0.1:5000", "v1dd_public"),  # a demo, or a deployment of one's own, has what it likes
         ("cave.example.org", "minnie65_public"),
     ],
@@ -137,6 +153,37 @@ def test_a_datastack_typed_as_a_server_is_told_its_server(typed: str, host: str)
     assert host in caught.value.remedy
 
 
+LISTED = {"https://cave.example.org": ("second_public", "Sandbox", "v1dd_public")}
+
+
+@pytest.mark.parametrize(
+    ("server", "typed", "meant"),
+    [
+        (MICRONS_HOST, "minnie65_pubic", "minnie65_public"),
+        (MICRONS_HOST, "Zheng", "zheng_ca3"),
+        ("cave.example.org", "second", "second_public"),
+        ("cave.example.org", "Second_Public", "second_public"),
+        ("cave.example.org", "sandbox", "Sandbox"),
+        ("cave.example.org", "public", ""),  # several have that
+        ("cave.example.org", "Sandbox", ""),
+        ("cave.example.org", "another", ""),
+        ("other.example.org", "second", ""),
+        (V1DD_HOST, "v1dd", ""),
+    ],
+)
+def test_a_datastack_nearly_named_as_one_there_is_asked_about(server: str, typed: str, meant: str) -> None:
+    found = what_was_meant(server, typed, LISTED)
+    assert (found.datastack if found else "") == meant
+    if found:
+        assert (found.as_typed, found.name_as_typed) == (f"https://{server}", typed)
+        assert found.server == f"https://{server}"
+        assert meant in found.remedy
+
+
+def test_what_a_server_has_listed_is_not_elsewhere() -> None:
+    assert what_was_meant(MICRONS_HOST, "v1dd_public", {f"https://{MICRONS_HOST}": ("v1dd_public",)}) is None
+
+
 # --------------------------------------------------------------------------------------------------------- Setup
 
 
@@ -158,6 +205,19 @@ def test_a_known_datastack_finds_its_server(datastack: str, host: str) -> None:
     for setup in (Setup(datastack=datastack, variables={}), Setup(variables={"CAVE_SETUP_DATASTACK": datastack})):
         assert (setup.server_address.netloc, setup.datastack) == (host, datastack)
         setup.close()
+
+
+@pytest.mark.parametrize("typed", [" v1dd ", "V1DD", "\tv1dd\n"])
+def test_a_known_datastack_finds_its_server_however_it_was_typed(typed: str) -> None:
+    setup = Setup(datastack=typed, variables={})
+    assert (setup.server_address.netloc, setup.datastack) == (V1DD_HOST, "v1dd")
+    setup.close()
+
+
+def test_at_a_server_of_ones_own_a_datastack_is_spelt_as_typed() -> None:
+    setup = Setup("cave.example.org", "V1DD", variables={})
+    assert setup.datastack == "V1DD"
+    setup.close()
 
 
 @pytest.mark.parametrize("variables", [{}, {"CAVE_SETUP_SERVER": "cave.example.org"}], ids=["argument", "variable"])
