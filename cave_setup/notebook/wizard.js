@@ -139,6 +139,7 @@ const blocks = {
     const send = (event) => {
       event.preventDefault();
       const chosen = event.target.querySelector("input:checked");
+      wizard.opener = null; // what was opened for this is over
       wizard.send({ action: block.action, value: block.options[Number(chosen.value)].value });
     };
     return h(
@@ -267,6 +268,7 @@ const link = (item, wizard) => {
 // What opens something else, and what puts it away again.
 const OPENS = new Set(["place", "keys", "another", "guide"]);
 const BACK = JSON.stringify({ action: "back" });
+const does = (part, message) => [...(part?.querySelectorAll("[data-does]") ?? [])].find((one) => one.dataset.does === message);
 
 // A path may break after a slash or before a dash, and nowhere else.
 const breakable = (path) => path.split(/(?<=[/])|(?=-)/).flatMap((part) => [h("wbr"), part]);
@@ -341,8 +343,9 @@ class WizardView {
   }
 
   press(message) {
-    if (OPENS.has(message.action)) this.opener = JSON.stringify(message);
-    this.backTo = message.action === "back" ? this.opener : null;
+    const isBack = message.action === "back";
+    this.backTo = isBack ? this.opener : null;
+    if (isBack || OPENS.has(message.action)) this.opener = isBack ? null : JSON.stringify(message);
     this.send(message);
   }
 
@@ -508,7 +511,7 @@ class WizardView {
   steer(event) {
     const part = event.target.closest(".part");
     if (event.key === "Escape" && event.target.closest(".server")) this.edit(false);
-    if (event.key === "Escape") [...(event.target.closest(".step.open")?.querySelectorAll("[data-does]") ?? [])].find((one) => one.dataset.does === BACK)?.click();
+    if (event.key === "Escape") does(event.target.closest(".step.open"), BACK)?.click();
     if (!part || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
     const rows = [...part.querySelectorAll("li:not([hidden]) button")].filter((row) => row.checkVisibility());
     const at = rows.indexOf(event.target);
@@ -558,7 +561,9 @@ class WizardView {
     const nodes = [...next.values()].map((entry) => entry.node);
     // Only what goes and what comes: a field that was taken out and put back would have lost the focus.
     for (const { node } of row.drawn.values()) if (!nodes.includes(node)) node.remove();
-    nodes.forEach((node, i) => { if (node !== row.body.childNodes[i]) row.body.insertBefore(node, row.body.childNodes[i] ?? null); });
+    nodes.forEach((node, i) => {
+      if (node !== row.body.childNodes[i]) row.body.insertBefore(node, row.body.childNodes[i] ?? null);
+    });
     row.drawn = next;
     row.body.hidden = nodes.length === 0;
   }
@@ -570,8 +575,8 @@ class WizardView {
 
   // A person at work here is taken along to the step that is next; nobody else's focus is touched.
   keepFocus(hadFocus, moved) {
-    const opener = this.backTo && [...this.root.querySelectorAll("[data-does]")].find((one) => one.dataset.does === this.backTo);
-    const asked = opener || this.toField || (moved ? null : this.news); // what was done long ago and is drawn again is no news
+    const opener = this.backTo && does(this.root, this.backTo);
+    const asked = opener || this.toField || (moved ? null : this.news); // what is drawn again elsewhere is no news
     [this.backTo, this.toField, this.news] = [null, null, null];
     if (!hadFocus) return;
     if (asked && this.root.contains(asked)) return asked.focus({ preventScroll: true });
@@ -583,7 +588,9 @@ class WizardView {
     }
     // Who has come to a step sees what can be done there, also where it comes later, and its heading above all.
     const height = row?.body.offsetHeight;
-    if (document.activeElement === row?.title && height !== this.height) [row.body, row.title].forEach((part) => part.scrollIntoView({ block: "nearest" }));
+    if (document.activeElement === row?.title && height !== this.height) {
+      for (const part of [row.body, row.title]) part.scrollIntoView({ block: "nearest" });
+    }
     this.height = height;
   }
 

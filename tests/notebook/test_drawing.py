@@ -299,7 +299,7 @@ def test_a_field_keeps_the_focus_while_what_is_above_it_changes(page: Page) -> N
 
 def test_what_was_done_before_is_no_news_at_the_next_place(page: Page) -> None:
     written = {"store": f.facts().store}
-    draw(page, drawn(f.pasted(environment=f.COLAB), place="choose"))
+    draw(page, drawn(f.pasted(environment=f.COLAB, **written), place="choose"))
     page.get_by_role("button", name="Use this").press("Enter")
     state = drawn(f.in_capsule(f.pasted(**written)))
     assert '"kind": "done"' in json.dumps(state)
@@ -308,7 +308,7 @@ def test_what_was_done_before_is_no_news_at_the_next_place(page: Page) -> None:
 
 
 def test_what_can_be_done_comes_into_view_also_where_it_comes_later(page: Page) -> None:
-    page.set_viewport_size({"width": 760, "height": 540})
+    page.set_viewport_size({"width": 760, "height": 470})
     draw(page, ALL_STATES["nothing yet"]())
     page.get_by_role("button", name="Sign in", exact=True).focus()
     change(page, ALL_STATES["terms not yet here"]())
