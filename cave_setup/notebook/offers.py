@@ -317,6 +317,8 @@ def _change_server(at: At) -> list[Block]:
 
 
 def _retry(at: At) -> list[Block]:
+    if at.status.facts.environment.keeping == "nowhere":
+        return _remedy(at)  # trying again cannot help there
     again = blocks.button(words.BUTTON_TRY_AGAIN, {"action": "check"}, "go")
     return [*_remedy(at), blocks.row("again", [again])]
 

@@ -190,6 +190,13 @@ def test_a_different_token_is_shown_masked_and_asked_about() -> None:
     assert buttons(state)["Keep it there, save the others"]["message"] == {"action": "save", "default": "keep"}
 
 
+def test_where_it_is_not_possible_nobody_is_told_to_try_again() -> None:
+    state = ALL_STATES["in the browser"]()
+    assert "Try again" not in buttons(state)
+    assert "Try again" in buttons(ALL_STATES["server down"]())
+    assert [block["kind"] for block in open_step(state)["blocks"]] == ["text"]
+
+
 def test_a_different_key_of_the_same_account_can_be_used_instead() -> None:
     use = buttons(ALL_STATES["replace, another key of hers"]())["Use the key without a name ····3210 instead"]
     assert use["message"] == {"action": "use-key", "key": f.OTHER_KEY.id}
