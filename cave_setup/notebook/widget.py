@@ -110,6 +110,7 @@ class Wizard(anywidget.AnyWidget):
         self._setup = setup or Setup(server_address, datastack, environment=environment)
         self._status: Status | None = None
         self._situation = Situation(busy=words.LOOKING)
+        self._is_new = True  # nobody has done anything here yet
         self._worker = Worker(self._show_mistake)
         self._ladder = Ladder(
             self._setup,
@@ -139,6 +140,7 @@ class Wizard(anywidget.AnyWidget):
         work = self._work_for(content, buffers)
         if work is not None:
             action = str(content.get("action"))
+            self._is_new = self._is_new and action in {"hello", "visible"}
             if action in _AT_ITS_SERVER:
                 work = partial(self._do_at, content.get("at"), work)
             # Looking twice at the same thing is of no use; what a person enters is never dropped.
@@ -513,7 +515,8 @@ class Wizard(anywidget.AnyWidget):
             terms=self._setup.terms_page(terms[0]) if terms else "",
             patience=ladder.WINDOW_PATIENCE,
         )
-        return view(self._status, self._situation, self._setup.server_address, self._setup.datastack, pages)
+        drawn = view(self._status, self._situation, self._setup.server_address, self._setup.datastack, pages)
+        return {**drawn, "isNew": self._is_new}
 
     # ----------------------------------------------------------------------------------------------- the output
 

@@ -436,7 +436,7 @@ class WizardView {
     this.focusKey = state.focus;
     this.keepFocus(hadFocus, before !== state.focus);
     // Shift+Enter takes the notebook on to the next cell; who is needed here is brought back, once.
-    if (before === "" && state.focus && state.pill.tone !== "ok") this.bringBack();
+    if (!before && state.focus && state.isNew && state.pill.tone !== "ok") this.bringBack();
   }
 
   drawFooter(items) {
@@ -568,9 +568,17 @@ class WizardView {
     row.body.hidden = nodes.length === 0;
   }
 
+  // After JupyterLab has laid out the grown output and scrolled to its next cell, on a slow computer late; but not
+  // against somebody who has begun to do something else.
   bringBack() {
-    // After JupyterLab has laid out the grown output and scrolled to its next cell.
-    setTimeout(() => this.root.firstElementChild.scrollIntoView({ block: "nearest" }), 150);
+    const busy = new AbortController();
+    for (const name of ["wheel", "pointerdown", "keydown", "touchstart"]) {
+      window.addEventListener(name, () => busy.abort(), { capture: true, passive: true, signal: busy.signal });
+    }
+    for (const wait of [150, 600, 1500, 3000]) {
+      setTimeout(() => { if (!busy.signal.aborted) this.root.firstElementChild.scrollIntoView({ block: "nearest" }); }, wait);
+    }
+    setTimeout(() => busy.abort(), 3100);
   }
 
   // A person at work here is taken along to the step that is next; nobody else's focus is touched.

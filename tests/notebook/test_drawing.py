@@ -618,6 +618,43 @@ def test_what_can_be_done_with_a_key_is_said_with_its_name(page: Page) -> None:
     assert sent(page) == [{"action": "ask-revoke", "key": 2}]
 
 
+def scrolled_past(page: Page, **changes: Any) -> None:
+    """Draw as after Shift+Enter: the page stands at what comes next, far below."""
+    page.evaluate(
+        """() => {
+            const below = document.createElement("div");
+            below.style.height = "5000px";
+            document.body.append(below);
+            window.scrollTo(0, 4000);
+        }"""
+    )
+    draw(page, {**ALL_STATES["nothing yet"](), **changes})
+
+
+def test_who_is_needed_is_brought_back_however_late_the_page_scrolls_on(page: Page) -> None:
+    scrolled_past(page, isNew=True)
+    heading = page.get_by_role("heading", name="CAVE Setup")
+    expect(heading).to_be_in_viewport()
+    page.evaluate("() => window.scrollTo(0, 4000)")
+    expect(heading).to_be_in_viewport()
+
+
+def test_who_does_something_else_meanwhile_is_left_there(page: Page) -> None:
+    scrolled_past(page, isNew=True)
+    heading = page.get_by_role("heading", name="CAVE Setup")
+    expect(heading).to_be_in_viewport()
+    page.mouse.wheel(0, 3000)
+    expect(heading).not_to_be_in_viewport()
+    page.wait_for_timeout(3200)
+    expect(heading).not_to_be_in_viewport()
+
+
+def test_a_page_that_is_opened_later_stays_where_it_is(page: Page) -> None:
+    scrolled_past(page, isNew=False)
+    page.wait_for_timeout(800)
+    expect(page.get_by_role("heading", name="CAVE Setup")).not_to_be_in_viewport()
+
+
 def test_the_switch_is_sent(page: Page) -> None:
     draw(page, ALL_STATES["nothing yet"]())
     page.get_by_label("Ask me before each step").check()

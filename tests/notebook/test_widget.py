@@ -481,6 +481,15 @@ def test_keys_are_looked_at_revoked_and_replaced(wizard: Wizard, demo: DemoServe
     wait_until(wizard, focused("ready"))
 
 
+def test_it_is_new_until_somebody_does_something(wizard: Wizard) -> None:
+    send(wizard, action="hello", base="", near=True, app="JupyterLab")
+    send(wizard, action="visible")
+    state = wait_until(wizard, lambda state: "JupyterLab" in json.dumps(state["steps"][0]))
+    assert state["isNew"]
+    send(wizard, action="paste-open")
+    wait_until(wizard, lambda state: not state["isNew"])
+
+
 def test_a_hung_server_never_blocks_the_kernel(wizard: Wizard, demo: DemoServer) -> None:
     demo.weather.set("hang")
     began = time.monotonic()
