@@ -31,6 +31,14 @@ def home_folder() -> Path:
     return home
 
 
+def shown(path: Path, home: Path) -> str:
+    """Give the path as a person writes it: from ``~`` on where it lies in the home folder."""
+    try:
+        return f"~/{path.relative_to(home).as_posix()}"
+    except ValueError:
+        return str(path)
+
+
 def can_be_a_file_name(name: str) -> bool:
     """Whether this system takes the name; Windows takes no colon."""
     return sys.platform != "win32" or ":" not in name

@@ -10,7 +10,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 
 from cave_setup import words
 from cave_setup.errors import SetupError
-from cave_setup.terminal.output import holds_a_token
+from cave_setup.models import holds_a_token
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

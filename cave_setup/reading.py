@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cave_setup import errors
@@ -16,6 +15,7 @@ from cave_setup.models import (
     Token,
     TokenRefused,
     UnknownDatastack,
+    tokens_masked,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ LONGEST_TEXT = 200  # characters of a name, description or e-mail address that a
 
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
-_TOKENS = re.compile(r"[0-9a-fA-F]{32,}")
 _REFUSALS = {"no_token", "invalid_token"}
 
 T = TypeVar("T")
@@ -145,6 +144,6 @@ def text(value: object) -> str:
     """
     if value is None:
         return ""
-    masked = _TOKENS.sub(lambda found: f"····{found[0][-4:]}", str(value)[: 2 * LONGEST_TEXT])
-    words = "".join(letter if letter.isprintable() else " " for letter in masked[:LONGEST_TEXT])
+    masked = tokens_masked(str(value)[: 2 * LONGEST_TEXT])[:LONGEST_TEXT]
+    words = "".join(letter if letter.isprintable() else " " for letter in masked)
     return " ".join(words.split())

@@ -6,47 +6,32 @@ Sources: caveclient 8.2.1 ``auth.py`` and cloud-volume 12 ``secrets.py`` (docs/w
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import sys
 import time
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from cave_setup import words
-from cave_setup.errors import DemoTokenRefused, FolderIsShared, FolderNotWritable, StoreBusy, StoreError, WouldReplace
+from cave_setup.errors import StoreError, WouldReplace
 from cave_setup.folders import (
     can_be_a_file_name,
     exists,
-    file_in_the_way,
     home_folder,
-    is_shared,
     make_private,
     make_private_folder,
-    obstacle_to_writing,
+    shown,
 )
-from cave_setup.models import DEMO_HOME_MARK, SaveTarget, ServerAddress, StoreFacts, Token, TokenFile
+from cave_setup.models import SaveTarget, ServerAddress, StoreFacts, Token, TokenFile
+from cave_setup.obstacles import Obstacles
 from cave_setup.token_files import DEFAULT_FILE, LEGACY_FILE, content_with_token, other_server_of, read_token_file
 from cave_setup.token_readers import for_caveclient, for_cloud_volume
 from cave_setup.transaction import leftovers, write_together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-
-_LOCK_SECONDS = 5.0
-_REASONS = {
-    errno.EACCES: "you may not write there",
-    errno.EPERM: "you may not write there",
-    errno.EROFS: "it is read-only",
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "your quota is used up",
-    errno.ENOTDIR: "a file stands where the folder should be",
-    errno.EEXIST: "a file stands where the folder should be",
-}
+    from collections.abc import Callable, Sequence
 
 
 class TokenStore:
@@ -84,11 +69,12 @@ class TokenStore:
         self.cloud_volume_folder = base / "secrets"
         self._read_by_cloud_volume = (self.cloud_volume_folder, self.home / ".neuroglancer" / "secrets")
         self._now = now
-        self._never_in = self._shared = tuple(never_in)
+        self._never_in = tuple(never_in)
+        self._obstacles = Obstacles(self.home, self.folder, self.cloud_volume_folder, self._never_in)
 
     def keep_out_of(self, folders: Sequence[str]) -> None:
         """Save no token in these folders of a place, which other people get to see; those of another are forgotten."""
-        self._shared = (*self._never_in, *folders)
+        self._obstacles.shared = (*self._never_in, *folders)
 
     # ------------------------------------------------------------------------------------------------ reading
 
@@ -118,7 +104,7 @@ class TokenStore:
         began = time.perf_counter()
         files = {path: read_token_file(path, self._shown(path)) for path in self._existing()}
         targets = () if token is None else self._targets(files, server, data_server, token, instead_of)
-        in_the_way = self._file_in_the_way()
+        obstacle, in_the_way = self._obstacles.seen(server)
         return StoreFacts(
             folder=self._shown(self.folder),
             files=tuple(files.values()),
@@ -126,7 +112,7 @@ class TokenStore:
             for_cloud_volume=for_cloud_volume(files, self._read_by_cloud_volume, data_server) if data_server else None,
             targets=targets,
             left_out="" if can_be_a_file_name(server.file_name) else server.file_name,
-            obstacle=self._obstacle(server, in_the_way),
+            obstacle=obstacle,
             in_the_way=in_the_way,
             seconds=time.perf_counter() - began,
         )
@@ -233,19 +219,15 @@ class TokenStore:
             If what was read back is not what was written.
 
         """
-        self._keep_apart(is_demo=is_demo)
-        self._refuse_shared([target.path for target in self.read(server, data_server, token).targets])
-        self._in_writable_folder(
+        self._obstacles.refuse_demo(is_demo=is_demo)
+        self._obstacles.refuse_shared([target.path for target in self.read(server, data_server, token).targets])
+        self._obstacles.told(
             lambda: self._save(token, server, data_server, instead_of, replace=replace, default=default)
         )
         after = self.read(server, data_server, token).targets
         wrong = [target for target in after if target.verdict not in {"same", "foreign"} and not _kept(target, default)]
         if wrong:
             raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
-
-    def _refuse_shared(self, paths: Iterable[Path]) -> None:
-        if shared := next((path for path in paths if is_shared(path, self._shared, self.home)), None):
-            raise FolderIsShared(words.folder_is_shared(self._shown(shared.parent)), words.FOLDER_IS_SHARED_REMEDY)
 
     def _save(
         self,
@@ -259,7 +241,7 @@ class TokenStore:
     ) -> None:
         make_private_folder(self.folder)
         make_private_folder(self.cloud_volume_folder)
-        with self._locked():
+        with self._obstacles.locked():
             self._finish_interrupted()
             targets = [
                 target
@@ -270,7 +252,7 @@ class TokenStore:
             if different and different.now and different.now.token and not replace:
                 sentence = words.different_token_there(different.now.token.masked, different.shown)
                 raise WouldReplace(sentence, words.SAVE_REPLACE_REMEDY)
-            self._refuse_shared([target.path for target in targets])  # as they are now, under the lock
+            self._obstacles.refuse_shared([target.path for target in targets])  # as they are now, under the lock
             self._write(targets, token, server)
 
     def _write(self, targets: list[SaveTarget], token: Token, server: ServerAddress) -> None:
@@ -312,18 +294,18 @@ class TokenStore:
         """
         if self._holding(old) == []:
             return
-        self._keep_apart(is_demo=is_demo)
-        self._refuse_shared(self._holding(old))
+        self._obstacles.refuse_demo(is_demo=is_demo)
+        self._obstacles.refuse_shared(self._holding(old))
 
         def work() -> None:
             make_private_folder(self.folder)  # for the lock: the files may be in other folders
-            with self._locked():
+            with self._obstacles.locked():
                 self._finish_interrupted()
                 paths = dict.fromkeys(Path(os.path.realpath(path)) for path in self._holding(old))
-                self._refuse_shared(paths)
+                self._obstacles.refuse_shared(paths)
                 write_together({path: content_with_token(path, new, server.netloc) for path in paths})
 
-        self._in_writable_folder(work)
+        self._obstacles.told(work)
         if self._holding(old):
             raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
 
@@ -338,7 +320,7 @@ class TokenStore:
         """Finish what a crash interrupted. Does nothing where nothing was, or where another program is writing."""
         if not any(leftovers(self._folders())):
             return
-        with contextlib.suppress(OSError, Timeout, StoreError), self._locked(seconds=0.0):
+        with contextlib.suppress(OSError, Timeout, StoreError), self._obstacles.locked(seconds=0.0):
             self._finish_interrupted()
 
     def _finish_interrupted(self) -> None:
@@ -358,86 +340,8 @@ class TokenStore:
         linked = [Path(os.path.realpath(path)).parent for path in self._existing()]
         return {Path(os.path.realpath(folder)) for folder in [*folders, *linked]}
 
-    @contextlib.contextmanager
-    def _locked(self, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
-        busy = False
-        lock = FileLock(self.folder / ".cave-setup.lock", timeout=seconds, mode=0o600)
-        try:
-            lock.acquire()
-        except Timeout:
-            busy = True
-        if busy:
-            raise StoreBusy(words.STORE_BUSY, words.STORE_BUSY_REMEDY)
-        try:
-            yield
-        finally:
-            lock.release()
-
-    def _in_writable_folder(self, work: Callable[[], None]) -> None:
-        """Turn what the file system refuses into a sentence, outside the ``except`` block."""
-        try:
-            work()
-        except OSError as fault:
-            reason = _REASONS.get(fault.errno or 0) or (fault.strerror or type(fault).__name__)
-        except NotImplementedError:
-            reason = "its file system knows no locks"
-        else:
-            return
-        raise self._not_writable(reason)
-
-    def _not_writable(self, reason: str) -> FolderNotWritable:
-        in_the_way = self._file_in_the_way()
-        if in_the_way and reason != words.OF_A_DEMO:
-            reason = words.file_in_the_way(in_the_way)
-        return FolderNotWritable(
-            words.folder_not_writable(self._shown(self.folder), reason),
-            words.folder_not_writable_remedy(reason, in_the_way),
-        )
-
-    def _obstacle(self, server: ServerAddress, in_the_way: str) -> str:
-        """Say what keeps us from saving, as far as that shows beforehand; empty if nothing does."""
-        # No demo is elsewhere than on this computer; what is here says whether it is one only when it is asked.
-        if self._is_of_a_demo() and not server.is_loopback:
-            return words.OF_A_DEMO
-        if in_the_way:
-            return words.file_in_the_way(in_the_way)
-        return _REASONS.get(obstacle_to_writing(self.folder), "")
-
-    def _file_in_the_way(self) -> str:
-        found = filter(None, map(file_in_the_way, (self.folder, self.cloud_volume_folder)))
-        return next(map(self._shown, found), "")
-
-    def _keep_apart(self, *, is_demo: bool) -> None:
-        """Refuse a demo's token in a real home, and a real one in a home that is thrown away with its demo."""
-        if is_demo and self._is_somebodys_own():
-            raise DemoTokenRefused(words.DEMO_REFUSED, words.DEMO_REFUSED_REMEDY)
-        if not is_demo and self._is_of_a_demo():
-            raise self._not_writable(words.OF_A_DEMO)
-
-    def _is_of_a_demo(self) -> bool:
-        return exists(self.home / DEMO_HOME_MARK)
-
-    def _is_somebodys_own(self) -> bool:
-        """Whether files would go into the real home of the account, or out of one that was made for a demo."""
-        if not Path(os.path.realpath(self.cloud_volume_folder)).is_relative_to(os.path.realpath(self.home)):
-            return True
-        if self._is_of_a_demo():
-            return False
-        if sys.platform == "win32":
-            return True
-        import pwd  # noqa: PLC0415 - there is none on Windows
-
-        try:
-            account_home = pwd.getpwuid(os.getuid()).pw_dir
-        except KeyError:
-            return False
-        return os.path.realpath(account_home) == os.path.realpath(self.home)
-
     def _shown(self, path: Path) -> str:
-        try:
-            return f"~/{path.relative_to(self.home).as_posix()}"
-        except ValueError:
-            return str(path)
+        return shown(path, self.home)
 
 
 def _kept(target: SaveTarget, default: str) -> bool:

@@ -16,14 +16,14 @@ from cave_setup.errors import PasteError, SetupError, SeveralTokens
 from cave_setup.guides import PICTURES_CSS
 from cave_setup.keeping import are_files_in_place
 from cave_setup.models import Token, what_was_meant
-from cave_setup.notebook import ladder, picker
+from cave_setup.notebook import picker
 from cave_setup.notebook.ladder import Ladder
 from cave_setup.notebook.listing import Listing
 from cave_setup.notebook.markdown import LONGEST_TEXT, as_tree
 from cave_setup.notebook.offers import choices
 from cave_setup.notebook.output import Output
-from cave_setup.notebook.situation import Pages, SignIn, Situation, TermsText
-from cave_setup.notebook.view import view
+from cave_setup.notebook.screen import Screen
+from cave_setup.notebook.situation import SignIn, TermsText
 from cave_setup.notebook.waiting import Waiting
 from cave_setup.notebook.worker import Worker
 from cave_setup.places import place_names
@@ -38,21 +38,6 @@ if TYPE_CHECKING:
 # What the page calls itself, by what we call it.
 _FRONT_ENDS: dict[str, FrontEnd] = {"JupyterLab": "lab", "Jupyter Notebook": "notebook", "VS Code": "vscode"}
 _HERE = pathlib.Path(__file__).parent
-# What goes on until it is named; everything else that was shown is over with the next thing that is.
-_GOES_ON = (
-    "another",
-    "keys",
-    "watching",
-    "ask_first",
-    "sign_in",
-    "terms",
-    "guide",
-    "copied",
-    "opened",
-    "listing",
-    "listed",
-    "moved",
-)
 # Done only at the server that the person saw: another one may have been chosen while this waited for a busy kernel.
 _AT_ITS_SERVER = {
     "paste",
@@ -108,28 +93,29 @@ class Wizard(anywidget.AnyWidget):
         setup: Setup | None = None,
     ) -> None:
         self._setup = setup or Setup(server_address, datastack, environment=environment)
-        self._status: Status | None = None
-        self._situation = Situation(busy=words.LOOKING)
-        self._is_new = True  # nobody has done anything here yet
-        self._worker = Worker(self._show_mistake)
+        self._screen = Screen(self._setup, self._draw)
+        self._worker = Worker(self._screen.show_mistake)
         self._ladder = Ladder(
             self._setup,
             self._worker,
-            show=lambda at: self._show(sign_in=at),
+            show=lambda at: self._screen.show(sign_in=at),
             on_token=lambda token, server: self._do_at(server, lambda: self._signed_in(token)),
             ask_browser=self.send,
         )
-        self._output = Output(self._worker, self._bundle, lambda: self._status)
+        self._output = Output(self._worker, self._bundle, lambda: self._screen.status)
         self._listing = Listing(self._setup, self._worker, self._listed)
         self._waiting = Waiting(
-            self._setup, self._worker, check=self._check, gave_up=lambda: self._show(watching="gave-up")
+            self._setup, self._worker, check=self._check, gave_up=lambda: self._screen.show(watching="gave-up")
         )
-        super().__init__(state=self._drawn())
+        super().__init__(state=self._screen.drawn())
         self.on_msg(self._receive)
         self._worker.submit(self._check)
 
     def __repr__(self) -> str:
         return f"Wizard({self._setup!r})"
+
+    def _draw(self, state: dict[str, Any]) -> None:
+        self.state = state
 
     # ------------------------------------------------------------------------------------------------- messages
 
@@ -140,7 +126,7 @@ class Wizard(anywidget.AnyWidget):
         work = self._work_for(content, buffers)
         if work is not None:
             action = str(content.get("action"))
-            self._is_new = self._is_new and action in {"hello", "visible"}
+            self._screen.is_new = self._screen.is_new and action in {"hello", "visible"}
             if action in _AT_ITS_SERVER:
                 work = partial(self._do_at, content.get("at"), work)
             # Looking twice at the same thing is of no use; what a person enters is never dropped.
@@ -152,7 +138,7 @@ class Wizard(anywidget.AnyWidget):
             work()
             return
         moved = SetupError(words.server_has_changed(here.netloc))
-        self._show(error=moved, error_in="wizard", say=str(moved))
+        self._screen.show(error=moved, error_in="wizard", say=str(moved))
 
     def _work_for(self, content: dict[str, Any], buffers: list[memoryview]) -> Callable[[], None] | None:
         get = content.get
@@ -160,7 +146,7 @@ class Wizard(anywidget.AnyWidget):
             "hello": lambda: self._hello(get("base"), get("app"), is_near=get("near") is True),
             "check": self._check_again,
             "back": self._back,
-            "paste-open": lambda: self._show(sign_in=self._ladder.paste()),
+            "paste-open": lambda: self._screen.show(sign_in=self._ladder.paste()),
             "paste": lambda: self._use_text(get("text")),
             "file": lambda: self._use_file(buffers),
             "pick": lambda: self._pick(get("value")),
@@ -172,7 +158,7 @@ class Wizard(anywidget.AnyWidget):
             "choose-key": lambda: self._choose_key(get("value")),
             "keys": self._show_keys,
             "use-key": lambda: self._with_key(get("key"), words.CHECKING_TOKEN, self._setup.use_key),
-            "ask-revoke": lambda: self._show(keys=True, confirm=_number(get("key"))),
+            "ask-revoke": lambda: self._screen.show(keys=True, confirm=_number(get("key"))),
             "revoke": lambda: self._revoke(get("key"), own=get("own") is True),
             "rotate": lambda: self._act(words.ROTATING, self._setup.rotate, keys=True),
             "accept": lambda: self._accept(get("terms"), agreed=get("agreed") is True),
@@ -186,11 +172,11 @@ class Wizard(anywidget.AnyWidget):
             "opened": lambda: self._opened(get("what")),
             "visible": self._look_now,
             "another": self._use_another,
-            "guide": lambda: self._show(guide=True, another=False, sign_in=self._ladder.leave()),
+            "guide": lambda: self._screen.show(guide=True, another=False, sign_in=self._ladder.leave()),
             "copy-token": lambda: self._give_token(get("to")),
-            "copied": lambda: self._show(copied=True),
+            "copied": lambda: self._screen.show(copied=True),
             "platform": lambda: self._use_platform(get("text")),
-            "place": lambda: self._show(place="about" if get("what") == "about" else "choose"),
+            "place": lambda: self._screen.show(place="about" if get("what") == "about" else "choose"),
             "use-place": lambda: self._use_place(get("value"), get("home")),
             "activate": lambda: self._act(words.SAVING, self._setup.activate, written=words.ACTIVATED),
             "ask-first": lambda: self._ask_first(on=get("on") is True),
@@ -206,37 +192,37 @@ class Wizard(anywidget.AnyWidget):
 
     def _start_over(self) -> None:
         self._waiting.patient_again()
-        if not self._situation.terms.body:
-            self._show(terms=TermsText())  # fetched once more, if need be
+        if not self._screen.situation.terms.body:
+            self._screen.show(terms=TermsText())  # fetched once more, if need be
         self._check()
 
     def _use_another(self) -> None:
         self._ladder.leave()
-        self._show(another=True, keys=False, guide=False, sign_in=self._ladder.paste())
+        self._screen.show(another=True, keys=False, guide=False, sign_in=self._ladder.paste())
 
     def _back(self) -> None:
         """Put away what was begun; nothing has changed, so nothing is asked."""
         self._ladder.leave()
-        if self._status is not None:
-            self._settle(self._status)
+        if self._screen.status is not None:
+            self._settle(self._screen.status)
 
     def _act(self, busy: str, action: Callable[[], Status], *, keys: bool = False, written: str = "") -> None:
         """Do something that ends in a status; what cannot be done is said in the list of keys."""
-        self._show(busy=busy)
+        self._screen.show(busy=busy)
         try:
             status = action()
         except SetupError as error:
-            self._show(keys=True, error=error.with_traceback(None), error_in="keys", say=error.sentence)
+            self._screen.show(keys=True, error=error.with_traceback(None), error_in="keys", say=error.sentence)
         else:
             self._settle(status, keys=keys, say=written if are_files_in_place(status.facts) else "")
 
     def _ask_first(self, *, on: bool) -> None:
-        self._show(ask_first=on)
-        if not on and self._status is not None:
-            self._settle(self._status)
+        self._screen.show(ask_first=on)
+        if not on and self._screen.status is not None:
+            self._settle(self._screen.status)
 
     def _check(self) -> None:
-        self._show(busy=words.CHECKING if self._status else words.LOOKING)
+        self._screen.show(busy=words.CHECKING if self._screen.status else words.LOOKING)
         self._settle(self._setup.check())
 
     def _use_text(self, text: object) -> None:
@@ -253,22 +239,22 @@ class Wizard(anywidget.AnyWidget):
     def _pick(self, index: object) -> None:
         """Take an answer to which of several tokens it is, while that is the question: a double click gives two."""
         number = _number(index)
-        if number is not None and 0 <= number < len(self._situation.choices):
+        if number is not None and 0 <= number < len(self._screen.situation.choices):
             self._take_token(lambda: self._setup.use_token(pick=number))
 
     def _take_token(self, take: Callable[[], Status]) -> None:
-        self._show(busy=words.CHECKING_TOKEN)
+        self._screen.show(busy=words.CHECKING_TOKEN)
         try:
             status = take()
         except SeveralTokens as several:
-            self._show(choices=choices(several.candidates), say=several.sentence)
+            self._screen.show(choices=choices(several.candidates), say=several.sentence)
         except PasteError as error:
             self._refuse_paste(error.with_traceback(None))
         else:
             self._settle(status)
 
     def _refuse_paste(self, error: PasteError) -> None:
-        self._show(error=error, error_in="paste", say=error.sentence, sign_in=self._ladder.paste())
+        self._screen.show(error=error, error_in="paste", say=error.sentence, sign_in=self._ladder.paste())
 
     # ------------------------------------------------------------------------------------------------ signing in
 
@@ -286,24 +272,24 @@ class Wizard(anywidget.AnyWidget):
     def _signed_in(self, token: Token) -> None:
         """Go on with the token of a sign-in, whichever way it came."""
         self._ladder.leave()
-        make_key = not self._situation.ask_first
-        self._show(busy=words.SIGNING_IN if make_key else words.CHECKING_TOKEN, sign_in=SignIn())
+        make_key = not self._screen.situation.ask_first
+        self._screen.show(busy=words.SIGNING_IN if make_key else words.CHECKING_TOKEN, sign_in=SignIn())
         self._settle(self._setup.signed_in(token, make_key=make_key))
 
     # ------------------------------------------------------------------------------------------------------- keys
 
     def _show_keys(self) -> None:
-        self._show(busy=words.LOOKING_FOR_KEYS, keys=True)
+        self._screen.show(busy=words.LOOKING_FOR_KEYS, keys=True)
         try:
             self._setup.tokens()
         except SetupError as error:
-            self._show(keys=True, error=error.with_traceback(None), error_in="keys", say=error.sentence)
+            self._screen.show(keys=True, error=error.with_traceback(None), error_in="keys", say=error.sentence)
             return
         self._settle(self._setup.found(), keys=True)
 
     def _choose_key(self, key: object) -> None:
         """Take an answer to which key this computer shall use, while that is the question."""
-        if self._status is None or self._status.focus.need != "lasting-key":
+        if self._screen.status is None or self._screen.status.focus.need != "lasting-key":
             return
         if key == "new":
             self._act(words.MAKING_KEY, self._setup.make_token)
@@ -324,14 +310,14 @@ class Wizard(anywidget.AnyWidget):
 
     def _accept(self, number: object, *, agreed: bool) -> None:
         """Accept terms, but only those that are shown and only with the tick."""
-        open_terms = self._status.missing_terms if self._status else ()
-        shown = self._situation.terms
+        open_terms = self._screen.status.missing_terms if self._screen.status else ()
+        shown = self._screen.situation.terms
         if agreed and shown.body and open_terms and number == open_terms[0].id == shown.id:
             self._act(words.ACCEPTING, lambda: self._setup.accept_terms(open_terms[0].id))
 
     def _fetch_terms(self, status: Status) -> None:
         """Fetch the text of the terms that a person has to read now, once."""
-        if not status.missing_terms or status.missing_terms[0].id == self._situation.terms.id:
+        if not status.missing_terms or status.missing_terms[0].id == self._screen.situation.terms.id:
             return
         terms = status.missing_terms[0]
         try:
@@ -339,16 +325,16 @@ class Wizard(anywidget.AnyWidget):
         except SetupError:
             text = ""
         body = as_tree(text) if len(text) <= LONGEST_TEXT else []  # cut off, they would not be the terms any more
-        self._show(terms=TermsText(terms.id, tuple(body)))
+        self._screen.show(terms=TermsText(terms.id, tuple(body)))
 
     def _opened(self, what: object) -> None:
         if what == "terms":
-            self._show(watching="terms")
+            self._screen.show(watching="terms")
             self._waiting.for_terms()
         elif what == "tab":
             self._ladder.tab_opened()
         elif what == "account":
-            self._show(opened=True)
+            self._screen.show(opened=True)
 
     # ---------------------------------------------------------------------------------------- mounting the token
 
@@ -368,30 +354,30 @@ class Wizard(anywidget.AnyWidget):
             key, persists = place, None
         else:
             return
-        self._show(busy=words.LOOKING, place=self._situation.place)
+        self._screen.show(busy=words.LOOKING, place=self._screen.situation.place)
         self._settle(self._setup.use_environment(key, home_persists=persists))
 
     def _use_platform(self, text: object) -> None:
         try:
             status = self._setup.use_account_page(str(text))
         except SetupError as error:
-            self._show(error=error.with_traceback(None), error_in="platform", say=error.sentence)
+            self._screen.show(error=error.with_traceback(None), error_in="platform", say=error.sentence)
         else:
             self._keep_looking(status)
 
     def _keep_looking(self, status: Status) -> None:
         """Show what has been observed meanwhile; the person goes on with the guide."""
-        before = self._status
+        before = self._screen.status
         if before is None or [step.summary for step in before.steps] != [step.summary for step in status.steps]:
-            self._settle(status, guide=self._situation.guide and status.focus.need == "sign-in")
+            self._settle(status, guide=self._screen.situation.guide and status.focus.need == "sign-in")
         else:
-            self._status = status
-            self._show()
+            self._screen.status = status
+            self._screen.show()
 
     # ----------------------------------------------------------------------------------------------------- saving
 
     def _save(self, *, replace_other: bool, default: object) -> None:
-        self._show(busy=words.SAVING)
+        self._screen.show(busy=words.SAVING)
         how_default = default if default in {"keep", "replace"} else "auto"
         self._settle(self._setup.save(replace=replace_other, default=how_default))  # type: ignore[arg-type]
 
@@ -401,122 +387,91 @@ class Wizard(anywidget.AnyWidget):
         """Use another server or datastack, but ask first where a mistake is likely: a token would be sent there."""
         before = self._setup.server_address
         try:
-            listed = {before.url: [choice.name for choice in self._situation.listed or ()]}
+            listed = {before.url: [choice.name for choice in self._screen.situation.listed or ()]}
             meant = what_was_meant(server, datastack, listed)
             if meant is not None and not sure:
                 doubt = SetupError(meant.sentence, meant.remedy)
-                self._show(error=doubt, error_in="server", meant=meant, say=str(doubt))
+                self._screen.show(error=doubt, error_in="server", meant=meant, say=str(doubt))
                 return
             self._setup.use_server(server, datastack)
         except SetupError as error:
-            self._show(error=error.with_traceback(None), error_in="server", say=error.sentence)
+            self._screen.show(error=error.with_traceback(None), error_in="server", say=error.sentence)
             return
         self._waiting.stop()
         if before != self._setup.server_address:
             self._forget_datastacks()
-        self._show(
+        self._screen.show(
             sign_in=self._ladder.leave(),
             terms=TermsText(),
             another=False,
             keys=False,
             guide=False,
-            moved=self._situation.moved + 1,
+            moved=self._screen.situation.moved + 1,
         )
         self._start_over()
 
     def _list_datastacks(self) -> None:
         """List the server's datastacks beside whatever the person is at; without an account there is no list."""
-        status = self._status
-        is_of_the_form = self._situation.error_in in {"server", "datastacks"}  # from when it was open last
+        status = self._screen.status
+        is_of_the_form = self._screen.situation.error_in in {"server", "datastacks"}  # from when it was open last
         over: dict[str, Any] = {"error": None, "error_in": "", "meant": None} if is_of_the_form else {}
         if status is None or status.account is None:
-            self._show_beside(listing=False, **over)
+            self._screen.show_beside(listing=False, **over)
             return
         try:
-            self._show_beside(listing=self._listing.ask(status), **over)
+            self._screen.show_beside(listing=self._listing.ask(status), **over)
         except SetupError as error:
             self._listed(error)
 
     def _listed(self, found: tuple[DatastackChoice, ...] | Exception) -> None:
         if isinstance(found, tuple):
-            self._show_beside(listing=False, listed=found, say=picker.summary(found))
+            self._screen.show_beside(listing=False, listed=found, say=picker.summary(found))
         elif isinstance(found, SetupError):
             error = found.with_traceback(None)
-            self._show_beside(listing=False, error=error, error_in="datastacks", say=str(error))
+            self._screen.show_beside(listing=False, error=error, error_in="datastacks", say=str(error))
         else:
             raise found
 
     def _forget_datastacks(self) -> None:
         self._listing.forget()
-        self._situation = replace(self._situation, listing=False, listed=None)
+        self._screen.situation = replace(self._screen.situation, listing=False, listed=None)
 
     # ----------------------------------------------------------------------------- waiting for things elsewhere
 
     def _look_now(self) -> None:
         """Look at once: the person has come back to this page."""
-        if self._situation.watching == "terms":
+        if self._screen.situation.watching == "terms":
             self._waiting.look_for_terms()
-        elif self._status is not None and self._is_guiding(self._status):
+        elif self._screen.status is not None and self._is_guiding(self._screen.status):
             self._keep_looking(self._setup.look_here())
 
     def _is_guiding(self, status: Status) -> bool:
-        return self._situation.guide or status.focus.need in {"mount", "restart"}
+        return self._screen.situation.guide or status.focus.need in {"mount", "restart"}
 
     def _settle(self, status: Status, *, keys: bool = False, guide: bool = False, say: str = "") -> None:
         """Show a new status, and do what follows by itself; what the person was at is over."""
-        before, now = self._status.facts.credential if self._status else None, status.facts.credential
+        before, now = self._screen.status.facts.credential if self._screen.status else None, status.facts.credential
         is_same = before is not None and now is not None and before.token == now.token
-        self._status = status
+        self._screen.status = status
         if not is_same:
             self._forget_datastacks()
         focus = status.focus
-        waiting = self._situation.watching if focus.need == "accept-terms" else ""
-        self._show(
+        waiting = self._screen.situation.watching if focus.need == "accept-terms" else ""
+        self._screen.show(
             another=False,
             keys=keys,
             guide=guide,
-            copied=self._situation.copied and is_same,
+            copied=self._screen.situation.copied and is_same,
             watching=waiting,
-            sign_in=self._situation.sign_in if focus.need in {"sign-in", "new-token"} else self._ladder.leave(),
+            sign_in=self._screen.situation.sign_in if focus.need in {"sign-in", "new-token"} else self._ladder.leave(),
             say=say or words.announce(focus.title, words.STATES[focus.state], focus.summary),
         )
-        if not keys and not self._situation.ask_first and follows(status) == "save":
+        if not keys and not self._screen.situation.ask_first and follows(status) == "save":
             self._save(replace_other=False, default="auto")
             return
         if focus.need == "accept-terms":
             self._fetch_terms(status)
         self._waiting.for_late_service(status)
-
-    def _show(self, *, say: str = "", **changes: Any) -> None:  # noqa: ANN401 - those of Situation
-        """Draw. What was begun goes on unless it is named; all else is over."""
-        before = self._situation
-        going_on = {name: getattr(before, name) for name in _GOES_ON}
-        self._situation = Situation(**{**going_on, **changes}, say=say or before.say, said=before.said + bool(say))
-        self.state = self._drawn()
-
-    def _show_beside(self, *, say: str = "", **changes: Any) -> None:  # noqa: ANN401 - those of Situation
-        """Draw something that ends nothing of what is going on."""
-        before = self._situation
-        self._situation = replace(before, **changes, say=say or before.say, said=before.said + bool(say))
-        self.state = self._drawn()
-
-    def _show_mistake(self, error: Exception) -> None:
-        """Say that the wizard itself failed; only the kind of the error, since its text is not ours."""
-        mistake = SetupError(words.UNEXPECTED.format(kind=type(error).__name__))
-        self._situation = replace(self._situation, busy="", error=mistake, error_in="wizard", say=str(mistake))
-        self.state = self._drawn()
-
-    def _drawn(self) -> dict[str, Any]:
-        server, terms = self._setup.server, self._status.missing_terms if self._status else ()
-        pages = Pages(
-            sign_in=server.sign_in_page(),
-            origins=server.origins,
-            token=server.token_page,
-            terms=self._setup.terms_page(terms[0]) if terms else "",
-            patience=ladder.WINDOW_PATIENCE,
-        )
-        drawn = view(self._status, self._situation, self._setup.server_address, self._setup.datastack, pages)
-        return {**drawn, "isNew": self._is_new}
 
     # ----------------------------------------------------------------------------------------------- the output
 
@@ -534,9 +489,9 @@ class Wizard(anywidget.AnyWidget):
         self._ladder.page_base, self._ladder.page_is_near = str(base or ""), is_near
         if front_end := _FRONT_ENDS.get(str(app)):
             self._setup.drawn_by(front_end)
-            if self._status is not None:
-                self._status = self._setup.found()
-                self._show()
+            if self._screen.status is not None:
+                self._screen.status = self._setup.found()
+                self._screen.show()
         self._output.hello()
 
     def close(self) -> None:

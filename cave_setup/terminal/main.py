@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from cave_setup import __version__, words
 from cave_setup.errors import SetupError
+from cave_setup.models import holds_a_token
 from cave_setup.places import place_names
 from cave_setup.terminal import INTERRUPTED, READY, WRONG_USAGE
-from cave_setup.terminal.output import holds_a_token, say
+from cave_setup.terminal.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import sys
 
-_LOOKS_LIKE_A_TOKEN = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
+from cave_setup.models import tokens_masked
 
 
 def show(text: str) -> None:
@@ -22,12 +21,7 @@ def say(text: str, end: str = "\n") -> None:
 def plain(text: str) -> str:
     """Give the text as a terminal may have it: texts of servers, and of people who paste, are nobody's to trust."""
     kept = "".join(letter if letter.isprintable() or letter in "\n\t" else _instead(letter) for letter in text)
-    return _LOOKS_LIKE_A_TOKEN.sub(lambda found: f"····{found[0][-4:]}", kept)
-
-
-def holds_a_token(text: str) -> bool:
-    """Whether something in the text looks like a token."""
-    return _LOOKS_LIKE_A_TOKEN.search(text) is not None
+    return tokens_masked(kept)
 
 
 def _instead(letter: str) -> str:

@@ -31,6 +31,7 @@ from cave_setup.errors import (
     WouldReplace,
 )
 from cave_setup.models import DEMO_HOME_MARK, TOKEN_FORM, ServerAddress, Token, TokenFile
+from cave_setup.obstacles import Obstacles
 from cave_setup.terminal import WRONG_USAGE
 from cave_setup.terminal.main import main
 from cave_setup.token_files import other_server_of
@@ -647,7 +648,7 @@ def test_while_another_program_writes_nothing_is_changed_and_it_is_said(
     store: TokenStore, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The five seconds of patience are the default of this method's only argument.
-    monkeypatch.setattr(TokenStore._locked.__wrapped__, "__defaults__", (0.1,))  # type: ignore[attr-defined]
+    monkeypatch.setattr(Obstacles.locked.__wrapped__, "__defaults__", (0.1,))  # type: ignore[attr-defined]
     put(store, default=entry(OTHER))
     with held_by_another_program(store):
         before = contents(home)
