@@ -215,6 +215,28 @@ class Setup(KeyActions):
             return self._without_the_replaced()
         return self._say(*facts.reports, problems={"save": problem.with_traceback(None)})
 
+    def undo(self) -> Status:
+        """Take the last save on this computer back: its files are as they were before, and so is what is looked at.
+
+        A key that was made for it is not revoked.
+
+        Returns
+        -------
+        Status
+
+        Raises
+        ------
+        NothingToUndo
+            If there is no save of the last week, or another program has changed one of its files since.
+        StoreError
+            If the files could not be written; nothing was changed.
+
+        """
+        self._store.undo()
+        self._given = None
+        self.check()
+        return self._say(words.UNDONE)
+
     def activate(self, *, replace: bool = False) -> Status:
         """Where files do not last, write those that caveclient and cloud-volume read, for this run only.
 

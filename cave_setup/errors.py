@@ -11,7 +11,8 @@ SetupError
 │   ├── DemoTokenRefused       a demo's token does not belong into a real home
 │   ├── NotSavable             this token must not be saved (yet)
 │   ├── FolderIsShared         the files would lie where other people see them
-│   └── WouldReplace           a different token stands there: a person is asked first
+│   ├── WouldReplace           a different token stands there: a person is asked first
+│   └── NothingToUndo          no save of the last week that could be taken back
 ├── SignInError                signing in brought no key
 │   ├── SignInTimeout          nobody came back from the sign-in page in time
 │   └── SignInRefused          the server does not know the token that the sign-in has just brought
@@ -134,6 +135,10 @@ class FolderIsShared(StoreError):
 
 class WouldReplace(StoreError):
     """A different token already stands in a file that would be written; nothing was changed."""
+
+
+class NothingToUndo(StoreError):
+    """There is no save that could be taken back; nothing was changed."""
 
 
 class SignInError(SetupError):

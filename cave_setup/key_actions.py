@@ -168,6 +168,7 @@ class KeyActions(Looking):
         if self._given is None or gone is None or gone in held:
             return self.found()
         self._given = replace(self._given, instead_of=None)
+        self._store.forget_last_save()
         return self._say(*facts.reports, keys.end_sign_in(self.server, gone))
 
     def _key(self, key_id: int) -> ApiKey:

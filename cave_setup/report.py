@@ -8,7 +8,7 @@ from cave_setup import words
 from cave_setup.models import DEFAULT_SERVER
 
 if TYPE_CHECKING:
-    from cave_setup.models import Status, Step
+    from cave_setup.models import Status, Step, TokenFile
 
 MARKS = {"done": "✓", "current": "→", "problem": "!", "waiting": "·"}
 
@@ -38,6 +38,13 @@ def what_to_do(step: Step) -> list[str]:
     if step.state not in {"current", "problem"}:
         return []
     return [*([step.remedy] if step.remedy else []), *step.notes]
+
+
+def comes_back(before: TokenFile | None) -> str:
+    """Say what becomes of a file if the save that changed it is taken back."""
+    if before is None:
+        return words.UNDO_REMOVES
+    return words.undo_brings_back(before.token.masked) if before.token else words.UNDO_RESTORES
 
 
 def as_text(status: Status) -> str:

@@ -23,17 +23,22 @@ LARGEST_FILE = 1_000_000  # bytes; a token file has about 50
 
 def read_token_file(path: Path, shown: str) -> TokenFile:
     """Read one token file as caveclient would; what is wrong with it is a value, not an error."""
-
-    def damaged(damage: Damage) -> TokenFile:
-        return TokenFile(path, shown, None, damage, mode=mode)
-
     mode = 0o600
     try:
         if sys.platform != "win32":  # there the profile protects the file, and these bits mean nothing
             mode = path.stat().st_mode & 0o777
         raw = read_plain_file(path, LARGEST_FILE)
     except (OSError, ValueError):
-        return damaged("unreadable")
+        return TokenFile(path, shown, None, "unreadable", mode=mode)
+    return judged(raw, path, shown, mode)
+
+
+def judged(raw: bytes, path: Path, shown: str, mode: int = 0o600) -> TokenFile:
+    """Say what caveclient would make of these contents of a token file."""
+
+    def damaged(damage: Damage) -> TokenFile:
+        return TokenFile(path, shown, None, damage, mode=mode)
+
     try:
         # Strictly UTF-8 without a mark at its beginning, because that is what caveclient can read.
         data = json.loads(raw.decode("utf-8"))

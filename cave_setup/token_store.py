@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Literal
 from filelock import Timeout
 
 from cave_setup import words
-from cave_setup.errors import StoreError, WouldReplace
+from cave_setup.backups import Backups
+from cave_setup.errors import NothingToUndo, StoreError, WouldReplace
 from cave_setup.folders import (
     can_be_a_file_name,
     exists,
@@ -24,14 +25,23 @@ from cave_setup.folders import (
     make_private_folder,
     shown,
 )
-from cave_setup.models import SaveTarget, ServerAddress, StoreFacts, Token, TokenFile
+from cave_setup.models import LastSave, SaveTarget, ServerAddress, StoreFacts, Token, TokenFile
 from cave_setup.obstacles import Obstacles
-from cave_setup.token_files import DEFAULT_FILE, LEGACY_FILE, content_with_token, other_server_of, read_token_file
+from cave_setup.token_files import (
+    DEFAULT_FILE,
+    LEGACY_FILE,
+    content_with_token,
+    judged,
+    other_server_of,
+    read_token_file,
+)
 from cave_setup.token_readers import for_caveclient, for_cloud_volume
 from cave_setup.transaction import leftovers, write_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from cave_setup.backups import Backup
 
 
 class TokenStore:
@@ -71,6 +81,7 @@ class TokenStore:
         self._now = now
         self._never_in = tuple(never_in)
         self._obstacles = Obstacles(self.home, self.folder, self.cloud_volume_folder, self._never_in)
+        self._backups = Backups(self.folder, self._is_ours, now)
 
     def keep_out_of(self, folders: Sequence[str]) -> None:
         """Save no token in these folders of a place, which other people get to see; those of another are forgotten."""
@@ -114,6 +125,7 @@ class TokenStore:
             left_out="" if can_be_a_file_name(server.file_name) else server.file_name,
             obstacle=obstacle,
             in_the_way=in_the_way,
+            last_save=self._last_save(),
             seconds=time.perf_counter() - began,
         )
 
@@ -125,6 +137,20 @@ class TokenStore:
                 found += sorted(path for path in folder.iterdir() if path.name.endswith((DEFAULT_FILE, LEGACY_FILE)))
         # A link to nowhere is no file, for caveclient as for us; a save makes the file that it points to.
         return [path for path in found if not path.name.startswith(".") and exists(path)]
+
+    def _last_save(self) -> LastSave | None:
+        last = self._backups.last()
+        if last is None or not last.can_be_taken_back:
+            return None
+        files: list[tuple[str, TokenFile | None]] = []
+        for one in last.files:
+            name = self._shown(one.path)
+            files.append((name, None if one.content is None else judged(one.content, one.path, name)))
+        return LastSave(last.saved_at, tuple(files))
+
+    def _is_ours(self, path: Path) -> bool:
+        folders = {self.folder, self.cloud_volume_folder}
+        return path.parent in folders and path.name.endswith((DEFAULT_FILE, LEGACY_FILE))
 
     # ------------------------------------------------------------------------------------------------ targets
 
@@ -258,14 +284,16 @@ class TokenStore:
     def _write(self, targets: list[SaveTarget], token: Token, server: ServerAddress) -> None:
         contents: dict[Path, bytes] = {}
         for target in targets:
-            path = Path(os.path.realpath(target.path))  # a linked file stays a link; what it points to is replaced
             if target.verdict == "same":
-                make_private(path)
+                make_private(target.path)
                 continue
             if target.verdict == "repair":
-                self._copy_aside(path)
-            contents[path] = content_with_token(path, token, server.netloc)
-        write_together(contents)
+                self._copy_aside(_real(target.path))
+            contents[target.path] = content_with_token(target.path, token, server.netloc)
+        backup = self._backups.of(contents)
+        write_together({**backup, **{_real(path): content for path, content in contents.items()}})
+        if contents:
+            self._backups.drop(but=backup)
 
     def _copy_aside(self, path: Path) -> None:
         """Keep a damaged file under a dated name. It stays in place until the whole one is moved over it."""
@@ -301,13 +329,55 @@ class TokenStore:
             make_private_folder(self.folder)  # for the lock: the files may be in other folders
             with self._obstacles.locked():
                 self._finish_interrupted()
-                paths = dict.fromkeys(Path(os.path.realpath(path)) for path in self._holding(old))
+                paths = dict.fromkeys(_real(path) for path in self._holding(old))
                 self._obstacles.refuse_shared(paths)
                 write_together({path: content_with_token(path, new, server.netloc) for path in paths})
+                self.forget_last_save()
 
         self._obstacles.told(work)
         if self._holding(old):
             raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
+
+    def undo(self) -> None:
+        """Take the last save back: each file that it changed is as it was before, or gone if there was none.
+
+        Raises
+        ------
+        NothingToUndo
+            If there is no save of the last week, or another program has changed one of its files since.
+        FolderNotWritable, StoreBusy, FolderIsShared
+            Nothing was changed.
+
+        """
+        self._obstacles.told(self._undo)
+
+    def _undo(self) -> None:
+        if self._backups.last() is None:  # also where there is no folder for a lock
+            raise NothingToUndo(words.NOTHING_TO_UNDO)
+        with self._obstacles.locked():
+            self._finish_interrupted()
+            last = self._backups.last()
+            if last is None or not last.can_be_taken_back:
+                raise NothingToUndo(words.CHANGED_SINCE, words.CHANGED_SINCE_REMEDY)
+            self._obstacles.refuse_shared([one.path for one in last.files if one.content is not None])
+            begun = self._backups.begin(last)
+            try:
+                self._take_back(begun)
+            except OSError:
+                begun.path.replace(last.path)
+                raise
+
+    def _take_back(self, begun: Backup) -> None:
+        files = [one for one in begun.files if one.is_as_saved]
+        write_together({_real(one.path): one.content for one in files if one.content is not None})
+        for one in files:
+            if one.content is None:
+                _real(one.path).unlink(missing_ok=True)
+        begun.path.unlink()
+
+    def forget_last_save(self) -> None:
+        """Have the last save stand: what it replaced works no longer."""
+        self._backups.drop()
 
     def may_hold(self, token: Token) -> bool:
         """Whether a file holds this token, or may come to hold it when an interrupted save is finished."""
@@ -318,18 +388,21 @@ class TokenStore:
 
     def mend(self) -> None:
         """Finish what a crash interrupted. Does nothing where nothing was, or where another program is writing."""
-        if not any(leftovers(self._folders())):
+        self._backups.drop_old()
+        if not any(leftovers(self._folders())) and not self._backups.begun():
             return
         with contextlib.suppress(OSError, Timeout, StoreError), self._obstacles.locked(seconds=0.0):
             self._finish_interrupted()
 
     def _finish_interrupted(self) -> None:
+        for begun in self._backups.begun():
+            self._take_back(begun)
         abandoned, unfinished = leftovers(self._folders())
         for path in abandoned:
             path.unlink(missing_ok=True)
         for left in unfinished:
             wanted = read_token_file(left.prepared, "")
-            if wanted.token is not None:
+            if wanted.token not in {None, read_token_file(left.target, "").token}:
                 # Not simply moved: entries added to the target since the crash are kept.
                 write_together({left.target: content_with_token(left.target, wanted.token, wanted.server)})
             left.prepared.unlink(missing_ok=True)
@@ -337,11 +410,16 @@ class TokenStore:
     def _folders(self) -> set[Path]:
         """Every folder that a save writes into: also those in which linked files really are."""
         folders = [self.folder, self.cloud_volume_folder]
-        linked = [Path(os.path.realpath(path)).parent for path in self._existing()]
-        return {Path(os.path.realpath(folder)) for folder in [*folders, *linked]}
+        linked = [_real(path).parent for path in self._existing()]
+        return {_real(folder) for folder in [*folders, *linked]}
 
     def _shown(self, path: Path) -> str:
         return shown(path, self.home)
+
+
+def _real(path: Path) -> Path:
+    """Give the file itself: one that is a link stays one, and what it points to is replaced."""
+    return Path(os.path.realpath(path))
 
 
 def _kept(target: SaveTarget, default: str) -> bool:

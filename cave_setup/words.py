@@ -607,6 +607,25 @@ OF_A_DEMO = "this home folder was made for a demo, and is thrown away with it"
 OF_A_DEMO_REMEDY = "Set your computer up outside of the demo. Nothing was changed, and the token is kept in memory."
 READ_BACK_DIFFERS = "What was read back is not what was written."
 READ_BACK_REMEDY = "Another program may have written at the same moment. Check again, then save again."
+UNDONE = "The last save was taken back."
+UNDOING = "Taking the last save back …"
+UNDO_BEGIN = "Each of these files becomes what it was before. The key itself is not revoked: “Your keys” has it."
+NOTHING_TO_UNDO = "No save of the last week is on record here, so there is nothing to take back."
+CHANGED_SINCE = "Another program has changed one of these files since the last save, so it was not taken back."
+CHANGED_SINCE_REMEDY = "Nothing was changed."
+UNDO_REMOVES = "removed: there was no such file"
+UNDO_RESTORES = "as it was before"
+REPLACED_CAN_COME_BACK = "What stood there before is kept for a week: “cave-setup undo” brings it back."
+
+
+def undo_brings_back(masked: str) -> str:
+    return f"holds {masked} again"
+
+
+def undo_question(saved_at: str) -> str:
+    return f"Take the save of {saved_at} back?"
+
+
 NO_FILE_FOR_PORT = "On Windows a server address with a port cannot be a file name, so that file is left out."
 
 SAVED_TITLE = "Saved"
@@ -805,12 +824,15 @@ BUTTON_KEEP_DEFAULT = "Keep it there, save the others"
 BUTTON_TAKE_DEFAULT = "Make this the default server too"
 BUTTON_COPY = "Copy"
 BUTTON_DONE = "Done"
+BUTTON_ASK_UNDO = "Undo last save"
+BUTTON_UNDO = "Undo it"
 
 LABEL_SERVER = "CAVE server"
 LABEL_DATASTACK = "Datastack"
 LABEL_PASTE = "Your token"
 LABEL_SEVERAL = "Which token shall this computer use?"
 LABEL_FILES = "What will be written"
+LABEL_UNDO = "What undoing does"
 LABEL_WHICH_KEY = "Which key shall this computer use?"
 LABEL_TICK = "I have read these terms and accept them"
 LABEL_PLATFORM = "Address of your Code Ocean"

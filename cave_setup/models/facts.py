@@ -84,6 +84,23 @@ class SaveTarget:
 
 
 @dataclass(frozen=True)
+class LastSave:
+    """The last save on this computer, as it can be taken back.
+
+    Parameters
+    ----------
+    saved_at : datetime
+        Local time.
+    files : tuple of (str, TokenFile or None)
+        Each file that it changed, as a person writes it, and what that held before; None if there was no file.
+
+    """
+
+    saved_at: datetime
+    files: tuple[tuple[str, TokenFile | None], ...]
+
+
+@dataclass(frozen=True)
 class StoreFacts:
     """The token files of this computer, and which of them counts for what.
 
@@ -104,6 +121,8 @@ class StoreFacts:
         Why nothing can be saved in the folder, or the folder not be made; empty if it can.
     in_the_way : str
         The file that stands where the folder, or one that it lies in, should be; empty if there is none.
+    last_save : LastSave, optional
+        The last save, while it can be taken back.
     seconds : float
         How long reading took.
 
@@ -117,6 +136,7 @@ class StoreFacts:
     left_out: str = ""
     obstacle: str = ""
     in_the_way: str = ""
+    last_save: LastSave | None = None
     seconds: float = 0.0
 
 

@@ -176,6 +176,11 @@ def guide_step(number: int, title: str, stage: str, found: tuple[str, ...], tone
     }
 
 
+def files(name: str, label: str, rows: list[dict[str, str]]) -> Block:
+    """Make a list of files, each with who reads it and what becomes of it."""
+    return {"id": name, "kind": "files", "label": label, "rows": rows}
+
+
 def code(source: str) -> Block:
     """Make lines of code with a button to copy them."""
     return {"id": "code", "kind": "code", "text": source, "copy": words.BUTTON_COPY}

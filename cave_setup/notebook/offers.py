@@ -8,6 +8,7 @@ from cave_setup import words
 from cave_setup.keeping import can_activate, open_targets
 from cave_setup.notebook import blocks
 from cave_setup.notebook.guidance import guide_link, mount, restart
+from cave_setup.notebook.undoing import question
 from cave_setup.notebook.whereabouts import whereabouts, whereabouts_links
 from cave_setup.report import use_it
 
@@ -28,6 +29,8 @@ def offers(at: At) -> list[Block]:
         return _keys(at)
     if at.situation.guide:
         return mount(at)
+    if at.situation.undo and at.status.facts.store.last_save:
+        return question(at.status.facts.store.last_save)
     if at.situation.another:
         return [*_sign_in(at), blocks.row("back", [blocks.button(words.BUTTON_CANCEL, {"action": "back"}, "link")])]
     if at.step.state == "done":
@@ -291,15 +294,11 @@ def _replace(at: At) -> list[Block]:
 
 
 def _files(status: Status) -> Block:
-    return {
-        "id": "files",
-        "kind": "files",
-        "label": words.LABEL_FILES,
-        "rows": [
-            {"path": target.shown, "reader": target.reader, "verdict": _verdict(target), "tone": target.verdict}
-            for target in status.facts.store.targets
-        ],
-    }
+    rows = [
+        {"path": target.shown, "reader": target.reader, "verdict": _verdict(target), "tone": target.verdict}
+        for target in status.facts.store.targets
+    ]
+    return blocks.files("files", words.LABEL_FILES, rows)
 
 
 def _verdict(target: SaveTarget) -> str:

@@ -92,6 +92,8 @@ class Situation:
         The person looks at the account's keys.
     confirm : int, optional
         The number of the key whose revocation is being asked about.
+    undo : bool
+        Taking the last save back is being asked about.
     ask_first : bool
         Nothing follows by itself.
     watching : {'', 'terms', 'gave-up'}
@@ -126,6 +128,7 @@ class Situation:
     another: bool = False
     keys: bool = False
     confirm: int | None = None
+    undo: bool = False
     ask_first: bool = False
     watching: str = ""
     place: str = ""

@@ -12,6 +12,7 @@ from cave_setup import words
 from cave_setup.notebook import blocks, picker
 from cave_setup.notebook.at import At
 from cave_setup.notebook.offers import aside, offers
+from cave_setup.notebook.undoing import last_save_to_offer
 
 if TYPE_CHECKING:
     from cave_setup.models import ServerAddress, Status, Step
@@ -108,7 +109,7 @@ def _focus(status: Status, situation: Situation) -> Step:
         return status.step("environment")
     if situation.keys:
         return status.step("token")
-    if situation.guide:
+    if situation.guide or situation.undo:
         return status.step("save")
     return status.step("account") if situation.another else status.focus
 
@@ -120,6 +121,8 @@ def _footer(status: Status | None, situation: Situation) -> list[dict[str, Any]]
         items.append(blocks.button(words.BUTTON_ANOTHER, {"action": "another"}, "link"))
     if status and status.account and isinstance(status.facts.server.keys, tuple) and not situation.keys:
         items.append(blocks.button(words.BUTTON_KEYS, {"action": "keys"}, "link"))
+    if status and last_save_to_offer(status) and not situation.undo:
+        items.append(blocks.button(words.BUTTON_ASK_UNDO, {"action": "ask-undo"}, "link"))
     return items
 
 

@@ -180,6 +180,8 @@ class Wizard(anywidget.AnyWidget):
             "use-place": lambda: self._use_place(get("value"), get("home")),
             "activate": lambda: self._act(words.SAVING, self._setup.activate, written=words.ACTIVATED),
             "ask-first": lambda: self._ask_first(on=get("on") is True),
+            "ask-undo": lambda: self._screen.show(undo=True),
+            "undo": self._undo,
             "done": self._output.finish,  # not closed: a page that was reloaded goes on showing it
         }
         return actions.get(str(get("action")))
@@ -380,6 +382,19 @@ class Wizard(anywidget.AnyWidget):
         self._screen.show(busy=words.SAVING)
         how_default = default if default in {"keep", "replace"} else "auto"
         self._settle(self._setup.save(replace=replace_other, default=how_default))  # type: ignore[arg-type]
+
+    def _undo(self) -> None:
+        """Take the last save back, while that is the question."""
+        if not self._screen.situation.undo:
+            return
+        self._screen.show(busy=words.UNDOING)
+        try:
+            status = self._setup.undo()
+        except SetupError as error:
+            self._settle(self._setup.look_here())
+            self._screen.show_beside(error=error.with_traceback(None), error_in="wizard", say=str(error))
+        else:
+            self._settle(status, say=words.UNDONE)
 
     # ------------------------------------------------------------------------------------- server and datastack
 

@@ -64,7 +64,7 @@ const blocks = {
       h("ul", {}, ...block.rows.map((row) =>
         h("li", { class: row.tone },
           h("code", {}, ...breakable(row.path)),
-          h("span", { class: "note" }, `${row.reader} · `, h("b", {}, row.verdict))))),
+          h("span", { class: "note" }, row.reader && `${row.reader} · `, h("b", {}, row.verdict))))),
     ),
 
   code: (block, wizard) => {
@@ -266,7 +266,7 @@ const link = (item, wizard) => {
 };
 
 // What opens something else, and what puts it away again.
-const OPENS = new Set(["place", "keys", "another", "guide"]);
+const OPENS = new Set(["place", "keys", "another", "guide", "ask-undo"]);
 const BACK = JSON.stringify({ action: "back" });
 const does = (part, message) => [...(part?.querySelectorAll("[data-does]") ?? [])].find((one) => one.dataset.does === message);
 

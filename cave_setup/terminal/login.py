@@ -222,7 +222,10 @@ def _saved(setup: Setup, found: Status, person: Person) -> Status:
         found = setup.save()
     doubts = _doubts(found)
     if doubts and all(person.agrees(doubt) for doubt in doubts):
-        found = setup.save(replace=found.step("save").need == "replace")
+        is_replacing = found.step("save").need == "replace"
+        found = setup.save(replace=is_replacing)
+        if is_replacing and found.facts.store.last_save:
+            say(words.REPLACED_CAN_COME_BACK)
     return found
 
 

@@ -68,6 +68,11 @@ def _run(parsed: argparse.Namespace) -> int:
         from cave_setup.terminal.guide import guide  # noqa: PLC0415
 
         return guide(_setup(parsed), parsed.place)
+    if parsed.verb == "undo":
+        from cave_setup.terminal.asking import Person  # noqa: PLC0415
+        from cave_setup.terminal.undo import undo  # noqa: PLC0415
+
+        return undo(_setup(parsed), Person(sys.stdin, yes=parsed.yes))
     if parsed.verb == "login":
         from cave_setup.actions import open_in_browser  # noqa: PLC0415
         from cave_setup.terminal.asking import Person  # noqa: PLC0415
@@ -109,7 +114,7 @@ def command_line() -> argparse.ArgumentParser:
         epilog=words.exit_codes(),
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="{status,login,activate,guide,datastacks,demo}")
+    verbs = parser.add_subparsers(dest="verb", metavar="{status,login,undo,activate,guide,datastacks,demo}")
     status = verbs.add_parser(
         "status", help="say where the set-up of this computer stands", description="Look, ask the server, and say."
     )
@@ -124,6 +129,12 @@ def command_line() -> argparse.ArgumentParser:
     login.add_argument(
         "--yes", action="store_true", help="answer questions with yes, but for terms: those only a person accepts"
     )
+    undo = verbs.add_parser(
+        "undo",
+        help="take the last save on this computer back",
+        description="Put back what the last save replaced, within a week of it.",
+    )
+    undo.add_argument("--yes", action="store_true", help="do not ask")
     activate = verbs.add_parser(
         "activate",
         help="where files do not last: let caveclient and cloud-volume find a mounted secret, for this run",
@@ -145,7 +156,7 @@ def command_line() -> argparse.ArgumentParser:
         description="List the server's datastacks and what stands in the way of each; the chosen one has an arrow.",
     )
     datastacks.add_argument("--json", action="store_true", help="as JSON, for programs")
-    for verb in (status, login, activate, guide, datastacks):
+    for verb in (status, login, undo, activate, guide, datastacks):
         verb.add_argument(
             "--server",
             metavar="URL",

@@ -353,3 +353,23 @@ def test_on_a_hub_a_demo_alone_says_where_a_browser_finds_it() -> None:
         answer = requests.get(f"{server.address}/auth/version", timeout=5)
         port = server.address.rpartition(":")[2]
         assert answer.headers["X-CAVE-Demo-Browser"] == f"/user/ada/proxy/{port}"
+
+
+# --------------------------------------------------------------------------------------------------------- undo
+
+
+def test_the_last_save_is_undone_in_the_terminal(demo: DemoServer, home: Path) -> None:
+    with contextlib.closing(Setup(demo.address)) as setup:
+        setup.use_token(demo.world.key_of("ada@example.org"))
+        assert setup.save().ready
+    kept = run("undo", CAVE_SETUP_SERVER=demo.address)  # nobody is there to agree
+    assert kept.returncode == READY
+    assert "~/.cloudvolume/secrets/cave-secret.json: removed: there was no such file" in kept.stderr
+    assert list((home / ".cloudvolume/secrets").glob("*secret.json"))
+    done = run("undo", "--yes", CAVE_SETUP_SERVER=demo.address)
+    assert done.returncode == LEFT_TO_DO
+    assert "The last save was taken back." in done.stderr
+    assert not list((home / ".cloudvolume/secrets").glob("*secret.json"))
+    again = run("undo", "--yes", CAVE_SETUP_SERVER=demo.address)
+    assert again.returncode == WRONG_USAGE
+    assert "nothing to take back" in again.stderr

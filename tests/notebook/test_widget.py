@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
 import time
 from dataclasses import replace
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -452,6 +454,48 @@ def test_terms_too_long_to_be_shown_whole_are_not_shown_cut_off(wizard: Wizard, 
     demo.world.terms[2] = replace(demo.world.terms[2], text="x " * 60_000)
     send(wizard, action="signed-in", token=signed_in(demo, "grace@example.org"))
     wait_until(wizard, lambda state: "Their text cannot be shown here" in blocks_of(state, "terms"))
+
+
+def test_the_last_save_is_undone_after_a_question(wizard: Wizard, demo: DemoServer, home: Path) -> None:
+    send(wizard, action="paste", text=ada(demo))
+    state = wait_until(wizard, focused("ready"))
+    assert "Undo last save" in [item["label"] for item in state["footer"]]
+    send(wizard, action="undo")  # not asked yet
+    send(wizard, action="ask-undo")
+    state = wait_until(wizard, focused("save"))
+    [files] = [block for block in state["steps"][4]["blocks"] if block["kind"] == "files"]
+    assert {row["verdict"] for row in files["rows"]} == {"removed: there was no such file"}
+    assert list((home / ".cloudvolume/secrets").glob("*secret.json"))
+    send(wizard, action="undo")
+    state = wait_until(wizard, focused("account"))
+    assert state["say"]["text"] == "The last save was taken back."
+    assert not list((home / ".cloudvolume/secrets").glob("*secret.json"))
+    assert "Undo last save" not in [item["label"] for item in state["footer"]]
+
+
+def test_an_undo_that_is_not_possible_any_more_says_why(wizard: Wizard, demo: DemoServer, home: Path) -> None:
+    send(wizard, action="paste", text=ada(demo))
+    wait_until(wizard, focused("ready"))
+    send(wizard, action="ask-undo")
+    wait_until(wizard, focused("save"))
+    file = home / ".cloudvolume/secrets/cave-secret.json"
+    file.write_text(file.read_text() + " ")
+    send(wizard, action="undo")
+    state = wait_until(wizard, lambda state: state["alert"] != "" and not state["busy"])
+    assert "Another program has changed" in state["alert"]
+    assert state["focus"] == "ready"
+
+
+def test_who_was_set_up_long_ago_is_not_offered_to_undo_a_first_save(demo: DemoServer, home: Path) -> None:
+    with contextlib.closing(cave_setup.Setup(demo.address)) as setup:
+        setup.use_token(ada(demo))
+        assert setup.save().ready
+    [backup] = (home / ".cloudvolume/secrets").glob("cave-setup.backup-*")
+    long_ago = datetime.now() - timedelta(days=2)  # noqa: DTZ005 - local, as in the name
+    backup.rename(backup.with_name(f"cave-setup.backup-{long_ago:%Y-%m-%d-%H%M%S}"))
+    with contextlib.closing(Wizard(demo.address)) as wizard:
+        state = wait_until(wizard, focused("ready"))
+        assert "Undo last save" not in [item["label"] for item in state["footer"]]
 
 
 def test_keys_are_looked_at_revoked_and_replaced(wizard: Wizard, demo: DemoServer) -> None:

@@ -16,6 +16,7 @@ from cave_setup.models import (
     DatastackRecord,
     Environment,
     Facts,
+    LastSave,
     PlatformSecrets,
     SaveTarget,
     SecretVariable,
@@ -96,6 +97,13 @@ SAVED = StoreFacts(
     for_caveclient=token_file(SERVER_FILE),
     for_cloud_volume=token_file(DATA_FILE),
     seconds=0.002,
+)
+REPLACED = replace(
+    SAVED,
+    last_save=LastSave(
+        datetime(2026, 11, 22, 13, 57, 20),  # noqa: DTZ001 - local time, as the backup's name has it
+        ((DEFAULT_FILE, token_file(DEFAULT_FILE, OTHER)), (SERVER_FILE, None), (DATA_FILE, None)),
+    ),
 )
 FULL_ANSWERS = ServerFacts(account=ADA, keys=(KEY,), access=RECORD, versions=VERSIONS, seconds=SECONDS)
 FROM_FILE = Credential(TOKEN, "file", SERVER_FILE)

@@ -111,6 +111,8 @@ ALL_STATES = {
         f.nothing_yet(credentials=(replace(f.FROM_FILE, other_server="global.em.brain.allentech.org"),))
     ),
     "open to others": lambda: drawn(f.facts(store=open_to_others())),
+    "undo": lambda: drawn(f.facts(store=f.REPLACED), undo=True),
+    "can be undone": lambda: drawn(f.facts(store=f.REPLACED)),
     "server down": lambda: drawn(f.facts(account=errors.ServerTimeout("host"), keys=None, access=None, versions=None)),
     "dead token": lambda: drawn(f.facts(account=TokenRefused(), keys=TokenRefused(), access=TokenRefused())),
     "mount": lambda: drawn(f.in_capsule(f.pasted())),

@@ -70,8 +70,10 @@ def die_at(name: str, call: int) -> None:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below the folder with its bytes, but for the lock."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.endswith(".lock"))
+    """Every file below the folder with its bytes, but for the lock and the last save's backup."""
+    aside = (".lock", "*cave-setup.backup-*")
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    files = (path for path in found if not path.name.endswith(aside[0]) and not path.match(aside[1]))
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
