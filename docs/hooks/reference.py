@@ -1,4 +1,4 @@
-"""Help of the command line and of the magic from their own parsers, errors from their module. Called by mkdocs.
+"""Help of the command line and the magic from their parsers, errors from their module, SECURITY.md. Called by mkdocs.
 
 What is written in the code is not written again, so it cannot grow old; docstrings are drawn by mkdocstrings.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -20,7 +21,7 @@ _WIDTH = "80"  # of the help's lines, whatever terminal builds the site
 
 def on_page_markdown(markdown: str, **_: Any) -> str:  # noqa: ANN401 - as mkdocs calls it
     """Put what a page asks for where it asks."""
-    drawn = {"verbs": _verbs, "exit codes": _exit_codes, "magic": _magic, "errors": _errors}
+    drawn = {"verbs": _verbs, "exit codes": _exit_codes, "magic": _magic, "errors": _errors, "security": _security}
     return re.sub(r"^<!-- reference: (.+) -->$", lambda found: drawn[found[1]](), markdown, flags=re.MULTILINE)
 
 
@@ -48,6 +49,11 @@ def _errors() -> str:
         name for name, value in vars(errors).items() if isinstance(value, type) and value.__module__ == errors.__name__
     ]
     return "\n\n".join([f"```text\n{tree}\n```", *(f"::: cave_setup.errors.{name}" for name in own)])
+
+
+def _security() -> str:
+    """Give the file that a repository shows at its top; its links begin there."""
+    return (Path(__file__).parents[2] / "SECURITY.md").read_text(encoding="utf-8").replace("](docs/", "](")
 
 
 def _fence(parser: argparse.ArgumentParser) -> str:

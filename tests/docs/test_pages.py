@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
+    ROOT / "SECURITY.md",
     *(path for path in sorted((ROOT / "docs").rglob("*.md")) if path.parent.name != "decisions"),
 ]
 RECORDS = sorted((ROOT / "docs/decisions").glob("*.md"))  # of their day; they are not rewritten
