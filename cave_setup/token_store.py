@@ -28,6 +28,7 @@ from cave_setup.folders import (
     make_private_folder,
     obstacle_to_writing,
 )
+from cave_setup.in_time import InTime
 from cave_setup.models import DEMO_HOME_MARK, SaveTarget, ServerAddress, StoreFacts, Token, TokenFile
 from cave_setup.token_files import DEFAULT_FILE, LEGACY_FILE, content_with_token, other_server_of, read_token_file
 from cave_setup.token_readers import for_caveclient, for_cloud_volume
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 
 _LOCK_SECONDS = 5.0
+_POLL_SECONDS = 0.005  # who looks less often waits too long beside programs that save again and again
+_READ_SECONDS = 4.0
 _REASONS = {
     errno.EACCES: "you may not write there",
     errno.EPERM: "you may not write there",
@@ -46,6 +49,10 @@ _REASONS = {
     errno.EDQUOT: "your quota is used up",
     errno.ENOTDIR: "a file stands where the folder should be",
     errno.EEXIST: "a file stands where the folder should be",
+    errno.EBUSY: words.LENT_FILE,
+    errno.ENOENT: words.LINK_LEADS_NOWHERE,
+    errno.ELOOP: words.LINK_LEADS_NOWHERE,
+    errno.ENOLCK: words.NO_LOCKS,
 }
 
 
@@ -85,6 +92,7 @@ class TokenStore:
         self._read_by_cloud_volume = (self.cloud_volume_folder, self.home / ".neuroglancer" / "secrets")
         self._now = now
         self._never_in = self._shared = tuple(never_in)
+        self._in_time = InTime(_READ_SECONDS)
 
     def keep_out_of(self, folders: Sequence[str]) -> None:
         """Save no token in these folders of a place, which other people get to see; those of another are forgotten."""
@@ -113,8 +121,20 @@ class TokenStore:
         Returns
         -------
         StoreFacts
+            In any case: a disk that does not answer in time is called silent.
 
         """
+        with contextlib.suppress(TimeoutError):
+            return self._in_time(lambda: self._read(server, data_server, token, instead_of))
+        return StoreFacts(self._shown(self.folder), is_silent=True)
+
+    def _read(
+        self,
+        server: ServerAddress,
+        data_server: ServerAddress | None,
+        token: Token | None,
+        instead_of: Token | None = None,
+    ) -> StoreFacts:
         began = time.perf_counter()
         files = {path: read_token_file(path, self._shown(path)) for path in self._existing()}
         targets = () if token is None else self._targets(files, server, data_server, token, instead_of)
@@ -127,18 +147,21 @@ class TokenStore:
             targets=targets,
             left_out="" if can_be_a_file_name(server.file_name) else server.file_name,
             obstacle=self._obstacle(server, in_the_way),
-            in_the_way=in_the_way,
+            in_the_way=self._shown_if(in_the_way),
             seconds=time.perf_counter() - began,
         )
 
     def _existing(self) -> list[Path]:
+        # A link to nowhere is no file, for caveclient as for us; a save makes the file that it points to.
+        return [path for path in self._named() if exists(path)]
+
+    def _named(self) -> list[Path]:
         folders = dict.fromkeys([self.folder, *self._read_by_cloud_volume])
         found = []
         for folder in folders:
             with contextlib.suppress(OSError):
                 found += sorted(path for path in folder.iterdir() if path.name.endswith((DEFAULT_FILE, LEGACY_FILE)))
-        # A link to nowhere is no file, for caveclient as for us; a save makes the file that it points to.
-        return [path for path in found if not path.name.startswith(".") and exists(path)]
+        return [path for path in found if not path.name.startswith(".")]
 
     # ------------------------------------------------------------------------------------------------ targets
 
@@ -230,18 +253,17 @@ class TokenStore:
         FolderNotWritable, StoreBusy, DemoTokenRefused, FolderIsShared
             Nothing was changed.
         StoreError
-            If what was read back is not what was written.
+            If the disk does not answer, or what was read back is not what was written.
 
         """
+        before = self.read(server, data_server, token)
+        if before.is_silent:
+            raise StoreError(words.disk_silent(before.folder), words.DISK_SILENT_REMEDY)
         self._keep_apart(is_demo=is_demo)
-        self._refuse_shared([target.path for target in self.read(server, data_server, token).targets])
+        self._refuse_shared([target.path for target in before.targets])
         self._in_writable_folder(
             lambda: self._save(token, server, data_server, instead_of, replace=replace, default=default)
         )
-        after = self.read(server, data_server, token).targets
-        wrong = [target for target in after if target.verdict not in {"same", "foreign"} and not _kept(target, default)]
-        if wrong:
-            raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
 
     def _refuse_shared(self, paths: Iterable[Path]) -> None:
         if shared := next((path for path in paths if is_shared(path, self._shared, self.home)), None):
@@ -263,15 +285,23 @@ class TokenStore:
             self._finish_interrupted()
             targets = [
                 target
-                for target in self.read(server, data_server, token, instead_of).targets
+                for target in self._read(server, data_server, token, instead_of).targets
                 if not _kept(target, default) and (target.verdict != "foreign" or default == "replace")
             ]
             different = next((target for target in targets if target.verdict == "replace"), None)
             if different and different.now and different.now.token and not replace:
                 sentence = words.different_token_there(different.now.token.masked, different.shown)
                 raise WouldReplace(sentence, words.SAVE_REPLACE_REMEDY)
+            closed = next((target for target in targets if target.now and target.now.damage == "unreadable"), None)
+            if closed:
+                sentence = words.file_damaged(closed.shown, words.DAMAGE["unreadable"])
+                raise FolderNotWritable(sentence, words.DAMAGED_UNREADABLE_REMEDY)
             self._refuse_shared([target.path for target in targets])  # as they are now, under the lock
             self._write(targets, token, server)
+            after = self._read(server, data_server, token).targets  # another program may write as soon as we are done
+        wrong = [target for target in after if target.verdict not in {"same", "foreign"} and not _kept(target, default)]
+        if wrong:
+            raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
 
     def _write(self, targets: list[SaveTarget], token: Token, server: ServerAddress) -> None:
         contents: dict[Path, bytes] = {}
@@ -322,10 +352,11 @@ class TokenStore:
                 paths = dict.fromkeys(Path(os.path.realpath(path)) for path in self._holding(old))
                 self._refuse_shared(paths)
                 write_together({path: content_with_token(path, new, server.netloc) for path in paths})
+                left = self._holding(old)
+            if left:
+                raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
 
         self._in_writable_folder(work)
-        if self._holding(old):
-            raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
 
     def may_hold(self, token: Token) -> bool:
         """Whether a file holds this token, or may come to hold it when an interrupted save is finished."""
@@ -334,14 +365,26 @@ class TokenStore:
     def _holding(self, token: Token) -> list[Path]:
         return [path for path in self._existing() if read_token_file(path, "").token == token]
 
-    def mend(self) -> None:
-        """Finish what a crash interrupted. Does nothing where nothing was, or where another program is writing."""
-        if not any(leftovers(self._folders())):
-            return
-        with contextlib.suppress(OSError, Timeout, StoreError), self._locked(seconds=0.0):
-            self._finish_interrupted()
+    def mend(self) -> tuple[str, ...]:
+        """Finish what a crash interrupted. Does nothing where nothing was, or where another program is writing.
 
-    def _finish_interrupted(self) -> None:
+        Returns
+        -------
+        tuple of str
+            The files that differed from the others until now, as a person writes them.
+
+        """
+        with contextlib.suppress(OSError, Timeout, StoreError):
+            return self._in_time(self._mend)
+        return ()
+
+    def _mend(self) -> tuple[str, ...]:
+        if not any(leftovers(self._folders())):
+            return ()
+        with self._locked(seconds=0.0):
+            return tuple(map(self._shown, self._finish_interrupted()))
+
+    def _finish_interrupted(self) -> list[Path]:
         abandoned, unfinished = leftovers(self._folders())
         for path in abandoned:
             path.unlink(missing_ok=True)
@@ -351,11 +394,12 @@ class TokenStore:
                 # Not simply moved: entries added to the target since the crash are kept.
                 write_together({left.target: content_with_token(left.target, wanted.token, wanted.server)})
             left.prepared.unlink(missing_ok=True)
+        return [left.target for left in unfinished]
 
     def _folders(self) -> set[Path]:
-        """Every folder that a save writes into: also those in which linked files really are."""
+        """Every folder that a save writes into: also those in which linked files really are, or would be."""
         folders = [self.folder, self.cloud_volume_folder]
-        linked = [Path(os.path.realpath(path)).parent for path in self._existing()]
+        linked = [Path(os.path.realpath(path)).parent for path in self._named() if os.path.islink(path)]  # noqa: PTH114
         return {Path(os.path.realpath(folder)) for folder in [*folders, *linked]}
 
     @contextlib.contextmanager
@@ -363,7 +407,7 @@ class TokenStore:
         busy = False
         lock = FileLock(self.folder / ".cave-setup.lock", timeout=seconds, mode=0o600)
         try:
-            lock.acquire()
+            lock.acquire(poll_interval=_POLL_SECONDS)
         except Timeout:
             busy = True
         if busy:
@@ -380,7 +424,7 @@ class TokenStore:
         except OSError as fault:
             reason = _REASONS.get(fault.errno or 0) or (fault.strerror or type(fault).__name__)
         except NotImplementedError:
-            reason = "its file system knows no locks"
+            reason = words.NO_LOCKS
         else:
             return
         raise self._not_writable(reason)
@@ -388,24 +432,32 @@ class TokenStore:
     def _not_writable(self, reason: str) -> FolderNotWritable:
         in_the_way = self._file_in_the_way()
         if in_the_way and reason != words.OF_A_DEMO:
-            reason = words.file_in_the_way(in_the_way)
+            reason = self._said_of(in_the_way)
+        remedy = words.folder_not_writable_remedy(reason, self._shown_if(in_the_way))
+        _, unfinished = leftovers(self._folders())
         return FolderNotWritable(
             words.folder_not_writable(self._shown(self.folder), reason),
-            words.folder_not_writable_remedy(reason, in_the_way),
+            words.HALF_SAVED_REMEDY if unfinished else remedy,
         )
 
-    def _obstacle(self, server: ServerAddress, in_the_way: str) -> str:
+    def _obstacle(self, server: ServerAddress, in_the_way: Path | None) -> str:
         """Say what keeps us from saving, as far as that shows beforehand; empty if nothing does."""
         # No demo is elsewhere than on this computer; what is here says whether it is one only when it is asked.
         if self._is_of_a_demo() and not server.is_loopback:
             return words.OF_A_DEMO
         if in_the_way:
-            return words.file_in_the_way(in_the_way)
+            return self._said_of(in_the_way)
         return _REASONS.get(obstacle_to_writing(self.folder), "")
 
-    def _file_in_the_way(self) -> str:
-        found = filter(None, map(file_in_the_way, (self.folder, self.cloud_volume_folder)))
-        return next(map(self._shown, found), "")
+    def _file_in_the_way(self) -> Path | None:
+        return next(filter(None, map(file_in_the_way, (self.folder, self.cloud_volume_folder))), None)
+
+    def _said_of(self, in_the_way: Path) -> str:
+        say = words.file_in_the_way if exists(in_the_way) else words.link_to_nowhere
+        return say(self._shown(in_the_way))
+
+    def _shown_if(self, path: Path | None) -> str:
+        return self._shown(path) if path else ""
 
     def _keep_apart(self, *, is_demo: bool) -> None:
         """Refuse a demo's token in a real home, and a real one in a home that is thrown away with its demo."""

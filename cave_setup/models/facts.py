@@ -103,7 +103,9 @@ class StoreFacts:
     obstacle : str
         Why nothing can be saved in the folder, or the folder not be made; empty if it can.
     in_the_way : str
-        The file that stands where the folder, or one that it lies in, should be; empty if there is none.
+        The file, or link to nowhere, that stands where the folder, or one that it lies in, should be; else empty.
+    is_silent : bool
+        The disk did not answer in time, so that nothing else is known.
     seconds : float
         How long reading took.
 
@@ -117,6 +119,7 @@ class StoreFacts:
     left_out: str = ""
     obstacle: str = ""
     in_the_way: str = ""
+    is_silent: bool = False
     seconds: float = 0.0
 
 
@@ -136,6 +139,8 @@ class Facts:
         What was asked for a moment ago and did not happen, by the step that it belongs to.
     reports : tuple of str
         Further sentences about what was done a moment ago.
+    mended : tuple of str
+        The files that an interrupted save had left different from the others, until this very look.
 
     """
 
@@ -150,6 +155,7 @@ class Facts:
     platform: PlatformSecrets = field(default_factory=PlatformSecrets)
     problems: Mapping[StepKey, SetupError] = field(default_factory=dict)
     reports: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
 
     @property
     def is_lasting(self) -> bool:
