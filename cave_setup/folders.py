@@ -69,10 +69,10 @@ def exists(path: Path) -> bool:
 
 
 def file_in_the_way(folder: Path) -> Path | None:
-    """Give the file that stands where the folder, or one that it lies in, should be; None if there is none."""
-    while not exists(folder) and folder != folder.parent:
+    """Give what stands where the folder, or one that it lies in, should be: a file or a link to nowhere, or None."""
+    while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
-    return folder if exists(folder) and not os.path.isdir(folder) else None  # noqa: PTH112 - it never raises
+    return folder if os.path.lexists(folder) and not os.path.isdir(folder) else None  # noqa: PTH112 - it never raises
 
 
 def obstacle_to_writing(folder: Path) -> int:

@@ -27,6 +27,8 @@ def can_activate(status: Status) -> bool:
 def judge_keeping(facts: Facts) -> Verdict:
     """Judge the ``save`` step: where the token is kept, and whether what reads it will find it there."""
     verdict = _by_place(facts)
+    if facts.mended:
+        verdict = replace(verdict, notes=(words.finished_interrupted(facts.mended), *verdict.notes))
     error = facts.problems.get("save")
     if error is None or (verdict.state == "done" and not _is_mounted(facts)):
         return verdict
@@ -38,6 +40,8 @@ def _by_place(facts: Facts) -> Verdict:
     credential, environment = facts.credential, facts.environment
     if environment.keeping == "nowhere":
         return Verdict("problem", words.NOT_KEPT_HERE, words.NOT_KEPT_HERE_REMEDY, "retry")
+    if facts.store.is_silent and not _is_mounted(facts):
+        return Verdict("problem", words.disk_silent(facts.store.folder), words.DISK_SILENT_REMEDY, "retry")
     if credential is None or credential.other_server:
         return Verdict("waiting", words.SAVE_WAIT, title=_title(environment))
     if environment.keeping == "secret" and (environment.keeps_for_a_run or _is_mounted(facts)):

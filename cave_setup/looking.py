@@ -203,12 +203,12 @@ class Looking:
         return self._facts
 
     def _look(self, kept: Kept | None) -> Status:
-        self._store.mend()
+        mended = self._store.mend()
         facts = observe(
             self.server, self._store, self._environment, self._variables, self.datastack, self._given, kept=kept
         )
         page = self._account_page or facts.platform.account_page
-        self._facts = replace(facts, platform=replace(facts.platform, account_page=page))
+        self._facts = replace(facts, platform=replace(facts.platform, account_page=page), mended=mended)
         return plan(self._facts)
 
     def _look_again(self, *changed: str) -> Status:

@@ -93,13 +93,14 @@ def observe(  # noqa: PLR0913 - each is a part of the world
     Facts
 
     """
+    deadline = time.monotonic() + CHECK_SECONDS
     files = store.read(server.address, None, None)
     platform, in_variables = _look_through(environment, store, variables, server.address, datastack)
     found = find_credentials(server.address, files, in_variables, given, variables_first=environment.variables_first)
     found = _as_last_time(found, kept)
     token = found[0].token if found else None
     still = kept if kept and kept.token == token else Kept()
-    asked, found = _ask_about(server, datastack, found, still.answers)
+    asked, found = _ask_about(server, datastack, found, still.answers, deadline)
     facts = Facts(
         server_address=server.address,
         datastack=datastack,
@@ -115,14 +116,13 @@ def observe(  # noqa: PLR0913 - each is a part of the world
 
 
 def _ask_about(
-    server: AuthServer, datastack: str, found: tuple[Credential, ...], known: ServerFacts
+    server: AuthServer, datastack: str, found: tuple[Credential, ...], known: ServerFacts, deadline: float
 ) -> tuple[ServerFacts, tuple[Credential, ...]]:
     """Ask about the first credential, and put it first that was asked about.
 
     A variable can hold a secret of something else that looks like a token. One that the server does not know makes way
     for what stands elsewhere, so that a good token is found without anybody being asked.
     """
-    deadline = time.monotonic() + CHECK_SECONDS
     first = ask(server, datastack, found[0] if found else None, known, deadline)
     if known.account is not None or not found or not _is_mounted(found[0]):
         return first, found

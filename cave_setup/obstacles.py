@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cave_setup.models import ServerAddress
 
 _LOCK_SECONDS = 5.0
+_POLL_SECONDS = 0.005  # who looks less often waits too long beside programs that save again and again
 _REASONS = {
     errno.EACCES: "you may not write there",
     errno.EPERM: "you may not write there",
@@ -30,6 +31,10 @@ _REASONS = {
     errno.EDQUOT: "your quota is used up",
     errno.ENOTDIR: "a file stands where the folder should be",
     errno.EEXIST: "a file stands where the folder should be",
+    errno.EBUSY: words.LENT_FILE,
+    errno.ENOENT: words.LINK_LEADS_NOWHERE,
+    errno.ELOOP: words.LINK_LEADS_NOWHERE,
+    errno.ENOLCK: words.NO_LOCKS,
 }
 
 
@@ -43,14 +48,24 @@ class Obstacles:
         Where caveclient and cloud-volume keep their files.
     shared : sequence of str
         Folders that other people get to see.
+    is_half_done : callable
+        Says whether some of the files hold the new token already.
 
     """
 
-    def __init__(self, home: Path, folder: Path, cloud_volume_folder: Path, shared: Sequence[str]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        folder: Path,
+        cloud_volume_folder: Path,
+        shared: Sequence[str],
+        is_half_done: Callable[[], bool],
+    ) -> None:
         self._home = home
         self._folder = folder
         self._cloud_volume_folder = cloud_volume_folder
         self.shared = tuple(shared)
+        self._is_half_done = is_half_done
 
     def seen(self, server: ServerAddress) -> tuple[str, str]:
         """Say what keeps us from saving, as far as that shows beforehand, and the file that stands in the way.
@@ -64,9 +79,9 @@ class Obstacles:
         in_the_way = self._file_in_the_way()
         # No demo is elsewhere than on this computer; what is here says whether it is one only when it is asked.
         if self._is_of_a_demo() and not server.is_loopback:
-            return words.OF_A_DEMO, in_the_way
+            return words.OF_A_DEMO, self._shown(in_the_way)
         if in_the_way:
-            return words.file_in_the_way(in_the_way), in_the_way
+            return self._said_of(in_the_way), self._shown(in_the_way)
         return _REASONS.get(obstacle_to_writing(self._folder), ""), ""
 
     def refuse_demo(self, *, is_demo: bool) -> None:
@@ -91,7 +106,7 @@ class Obstacles:
 
         """
         if seen := next((path for path in paths if is_shared(path, self.shared, self._home)), None):
-            sentence = words.folder_is_shared(shown(seen.parent, self._home))
+            sentence = words.folder_is_shared(self._shown(seen.parent))
             raise FolderIsShared(sentence, words.FOLDER_IS_SHARED_REMEDY)
 
     def told(self, work: Callable[[], None]) -> None:
@@ -107,7 +122,7 @@ class Obstacles:
         except OSError as fault:
             reason = _REASONS.get(fault.errno or 0) or (fault.strerror or type(fault).__name__)
         except NotImplementedError:
-            reason = "its file system knows no locks"
+            reason = words.NO_LOCKS
         else:
             return
         raise self._not_writable(reason)
@@ -125,7 +140,7 @@ class Obstacles:
         busy = False
         lock = FileLock(self._folder / ".cave-setup.lock", timeout=seconds, mode=0o600)
         try:
-            lock.acquire()
+            lock.acquire(poll_interval=_POLL_SECONDS)
         except Timeout:
             busy = True
         if busy:
@@ -138,15 +153,22 @@ class Obstacles:
     def _not_writable(self, reason: str) -> FolderNotWritable:
         in_the_way = self._file_in_the_way()
         if in_the_way and reason != words.OF_A_DEMO:
-            reason = words.file_in_the_way(in_the_way)
+            reason = self._said_of(in_the_way)
+        remedy = words.folder_not_writable_remedy(reason, self._shown(in_the_way))
         return FolderNotWritable(
-            words.folder_not_writable(shown(self._folder, self._home), reason),
-            words.folder_not_writable_remedy(reason, in_the_way),
+            words.folder_not_writable(self._shown(self._folder), reason),
+            words.HALF_SAVED_REMEDY if self._is_half_done() else remedy,
         )
 
-    def _file_in_the_way(self) -> str:
-        found = filter(None, map(file_in_the_way, (self._folder, self._cloud_volume_folder)))
-        return next((shown(path, self._home) for path in found), "")
+    def _file_in_the_way(self) -> Path | None:
+        return next(filter(None, map(file_in_the_way, (self._folder, self._cloud_volume_folder))), None)
+
+    def _said_of(self, in_the_way: Path) -> str:
+        say = words.file_in_the_way if exists(in_the_way) else words.link_to_nowhere
+        return say(self._shown(in_the_way))
+
+    def _shown(self, path: Path | None) -> str:
+        return shown(path, self._home) if path else ""
 
     def _is_of_a_demo(self) -> bool:
         return exists(self._home / DEMO_HOME_MARK)

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def read_plain_file(path: Path, most: int) -> bytes:
-    """Read at most so many bytes of a file.
+def read_plain_file(path: Path, most: int = -1) -> bytes:
+    """Read a file, or at most so many bytes of it.
 
     Raises
     ------

@@ -5,6 +5,7 @@ Nothing is asked of anybody. A `Scene` can be made up, so that every place can b
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
@@ -13,12 +14,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 
+from cave_setup.in_time import InTime
+
 # File systems of which nothing is left when the container, or the computer, ends. The last is a folder that Kubernetes
 # makes for one pod: its disk has a kind like any other.
 _LOST = {"overlay", "aufs", "fuse-overlayfs", "fuse.fuse-overlayfs", "tmpfs", "ramfs", "rootfs", "emptyDir"}
 _OF_A_POD = "/kubernetes.io~empty-dir/"
 # Docker and Podman throw a volume without a name away with its container, or do not: `--rm` decides.
 _NAMELESS = re.compile(r"/volumes/[0-9a-f]{64}/_data(/|$)")
+_LINK_SECONDS = 1.0  # a kernel waits for it
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
@@ -52,9 +56,12 @@ class Process:
     def this(cls, home: Path, *tokens: Path) -> Process:
         """Look around here."""
         session = vars(sys.modules["__main__"])  # in a kernel that is where the cells' names are
+        folders = [home, *tokens]
+        with contextlib.suppress(TimeoutError):  # they may be links to a disk that does not answer
+            folders = InTime(_LINK_SECONDS)(lambda: [Path(os.path.realpath(folder)) for folder in folders])
         return cls(
-            home=Path(os.path.realpath(home)),
-            tokens=tuple(Path(os.path.realpath(folder)) for folder in tokens),
+            home=folders[0],
+            tokens=tuple(folders[1:]),
             system=sys.platform,
             release=platform.release(),
             modules=frozenset({"google.colab", "ipykernel"} & sys.modules.keys()),

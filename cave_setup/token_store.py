@@ -16,15 +16,9 @@ from filelock import Timeout
 
 from cave_setup import words
 from cave_setup.backups import Backups
-from cave_setup.errors import NothingToUndo, StoreError, WouldReplace
-from cave_setup.folders import (
-    can_be_a_file_name,
-    exists,
-    home_folder,
-    make_private,
-    make_private_folder,
-    shown,
-)
+from cave_setup.errors import FolderNotWritable, NothingToUndo, StoreError, WouldReplace
+from cave_setup.folders import can_be_a_file_name, exists, home_folder, make_private, make_private_folder, shown
+from cave_setup.in_time import InTime
 from cave_setup.models import LastSave, SaveTarget, ServerAddress, StoreFacts, Token, TokenFile
 from cave_setup.obstacles import Obstacles
 from cave_setup.token_files import (
@@ -42,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cave_setup.backups import Backup
+
+_READ_SECONDS = 4.0
 
 
 class TokenStore:
@@ -80,8 +76,11 @@ class TokenStore:
         self._read_by_cloud_volume = (self.cloud_volume_folder, self.home / ".neuroglancer" / "secrets")
         self._now = now
         self._never_in = tuple(never_in)
-        self._obstacles = Obstacles(self.home, self.folder, self.cloud_volume_folder, self._never_in)
+        self._obstacles = Obstacles(
+            self.home, self.folder, self.cloud_volume_folder, self._never_in, is_half_done=self._is_half_saved
+        )
         self._backups = Backups(self.folder, self._is_ours, now)
+        self._in_time = InTime(_READ_SECONDS)
 
     def keep_out_of(self, folders: Sequence[str]) -> None:
         """Save no token in these folders of a place, which other people get to see; those of another are forgotten."""
@@ -110,8 +109,20 @@ class TokenStore:
         Returns
         -------
         StoreFacts
+            In any case: a disk that does not answer in time is called silent.
 
         """
+        with contextlib.suppress(TimeoutError):
+            return self._in_time(lambda: self._read(server, data_server, token, instead_of))
+        return StoreFacts(self._shown(self.folder), is_silent=True)
+
+    def _read(
+        self,
+        server: ServerAddress,
+        data_server: ServerAddress | None,
+        token: Token | None,
+        instead_of: Token | None = None,
+    ) -> StoreFacts:
         began = time.perf_counter()
         files = {path: read_token_file(path, self._shown(path)) for path in self._existing()}
         targets = () if token is None else self._targets(files, server, data_server, token, instead_of)
@@ -130,13 +141,16 @@ class TokenStore:
         )
 
     def _existing(self) -> list[Path]:
+        # A link to nowhere is no file, for caveclient as for us; a save makes the file that it points to.
+        return [path for path in self._named() if exists(path)]
+
+    def _named(self) -> list[Path]:
         folders = dict.fromkeys([self.folder, *self._read_by_cloud_volume])
         found = []
         for folder in folders:
             with contextlib.suppress(OSError):
                 found += sorted(path for path in folder.iterdir() if path.name.endswith((DEFAULT_FILE, LEGACY_FILE)))
-        # A link to nowhere is no file, for caveclient as for us; a save makes the file that it points to.
-        return [path for path in found if not path.name.startswith(".") and exists(path)]
+        return [path for path in found if not path.name.startswith(".")]
 
     def _last_save(self) -> LastSave | None:
         last = self._backups.last()
@@ -242,18 +256,17 @@ class TokenStore:
         FolderNotWritable, StoreBusy, DemoTokenRefused, FolderIsShared
             Nothing was changed.
         StoreError
-            If what was read back is not what was written.
+            If the disk does not answer, or what was read back is not what was written.
 
         """
+        before = self.read(server, data_server, token)
+        if before.is_silent:
+            raise StoreError(words.disk_silent(before.folder), words.DISK_SILENT_REMEDY)
         self._obstacles.refuse_demo(is_demo=is_demo)
-        self._obstacles.refuse_shared([target.path for target in self.read(server, data_server, token).targets])
+        self._obstacles.refuse_shared([target.path for target in before.targets])
         self._obstacles.told(
             lambda: self._save(token, server, data_server, instead_of, replace=replace, default=default)
         )
-        after = self.read(server, data_server, token).targets
-        wrong = [target for target in after if target.verdict not in {"same", "foreign"} and not _kept(target, default)]
-        if wrong:
-            raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
 
     def _save(
         self,
@@ -271,15 +284,23 @@ class TokenStore:
             self._finish_interrupted()
             targets = [
                 target
-                for target in self.read(server, data_server, token, instead_of).targets
+                for target in self._read(server, data_server, token, instead_of).targets
                 if not _kept(target, default) and (target.verdict != "foreign" or default == "replace")
             ]
             different = next((target for target in targets if target.verdict == "replace"), None)
             if different and different.now and different.now.token and not replace:
                 sentence = words.different_token_there(different.now.token.masked, different.shown)
                 raise WouldReplace(sentence, words.SAVE_REPLACE_REMEDY)
+            closed = next((target for target in targets if target.now and target.now.damage == "unreadable"), None)
+            if closed:
+                sentence = words.file_damaged(closed.shown, words.DAMAGE["unreadable"])
+                raise FolderNotWritable(sentence, words.DAMAGED_UNREADABLE_REMEDY)
             self._obstacles.refuse_shared([target.path for target in targets])  # as they are now, under the lock
             self._write(targets, token, server)
+            after = self._read(server, data_server, token).targets  # another program may write as soon as we are done
+        wrong = [target for target in after if target.verdict not in {"same", "foreign"} and not _kept(target, default)]
+        if wrong:
+            raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
 
     def _write(self, targets: list[SaveTarget], token: Token, server: ServerAddress) -> None:
         contents: dict[Path, bytes] = {}
@@ -333,10 +354,11 @@ class TokenStore:
                 self._obstacles.refuse_shared(paths)
                 write_together({path: content_with_token(path, new, server.netloc) for path in paths})
                 self.forget_last_save()
+                left = self._holding(old)
+            if left:
+                raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
 
         self._obstacles.told(work)
-        if self._holding(old):
-            raise StoreError(words.READ_BACK_DIFFERS, words.READ_BACK_REMEDY)
 
     def undo(self) -> None:
         """Take the last save back: each file that it changed is as it was before, or gone if there was none.
@@ -386,15 +408,31 @@ class TokenStore:
     def _holding(self, token: Token) -> list[Path]:
         return [path for path in self._existing() if read_token_file(path, "").token == token]
 
-    def mend(self) -> None:
-        """Finish what a crash interrupted. Does nothing where nothing was, or where another program is writing."""
+    def mend(self) -> tuple[str, ...]:
+        """Finish what a crash interrupted. Does nothing where nothing was, or where another program is writing.
+
+        Returns
+        -------
+        tuple of str
+            The files that differed from the others until now, as a person writes them.
+
+        """
+        with contextlib.suppress(OSError, Timeout, StoreError):
+            return self._in_time(self._mend)
+        return ()
+
+    def _mend(self) -> tuple[str, ...]:
         self._backups.drop_old()
         if not any(leftovers(self._folders())) and not self._backups.begun():
-            return
-        with contextlib.suppress(OSError, Timeout, StoreError), self._obstacles.locked(seconds=0.0):
-            self._finish_interrupted()
+            return ()
+        with self._obstacles.locked(seconds=0.0):
+            return tuple(map(self._shown, self._finish_interrupted()))
 
-    def _finish_interrupted(self) -> None:
+    def _is_half_saved(self) -> bool:
+        _, unfinished = leftovers(self._folders())
+        return bool(unfinished)
+
+    def _finish_interrupted(self) -> list[Path]:
         for begun in self._backups.begun():
             self._take_back(begun)
         abandoned, unfinished = leftovers(self._folders())
@@ -406,11 +444,12 @@ class TokenStore:
                 # Not simply moved: entries added to the target since the crash are kept.
                 write_together({left.target: content_with_token(left.target, wanted.token, wanted.server)})
             left.prepared.unlink(missing_ok=True)
+        return [left.target for left in unfinished]
 
     def _folders(self) -> set[Path]:
-        """Every folder that a save writes into: also those in which linked files really are."""
+        """Every folder that a save writes into: also those in which linked files really are, or would be."""
         folders = [self.folder, self.cloud_volume_folder]
-        linked = [_real(path).parent for path in self._existing()]
+        linked = [_real(path).parent for path in self._named() if os.path.islink(path)]  # noqa: PTH114 - it never raises
         return {_real(folder) for folder in [*folders, *linked]}
 
     def _shown(self, path: Path) -> str:

@@ -8,11 +8,14 @@ is thrown away); if it is gone, the others are still to be moved. No journal is 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from cave_setup.plain_file import read_plain_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +33,7 @@ class Leftover:
 
 
 def write_together(contents: Mapping[Path, bytes]) -> None:
-    """Replace the files by these contents: all of them, or after a failure before the first replacement none.
+    """Replace the files by these contents: all of them, or after a failure none.
 
     Parameters
     ----------
@@ -40,12 +43,14 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
     Raises
     ------
     OSError
-        From the file system. What was prepared is removed again where nothing has been replaced yet.
+        From the file system. What was replaced already is put back, and what was prepared removed; where even that
+        fails, what is prepared stays and is finished later, as after a crash.
 
     """
     transaction = secrets.token_hex(4)
+    before = {target: _content(target) for target in contents}
     prepared: list[tuple[Path, Path]] = []
-    begun = False
+    replaced: list[Path] = []
     try:
         for number, (target, content) in enumerate(contents.items(), start=1):
             temporary = target.with_name(f".cave-setup-{transaction}-{number}-{target.name}.tmp")
@@ -53,14 +58,36 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
             _write_private(temporary, content)
         for temporary, target in prepared:
             os.replace(temporary, target)  # noqa: PTH105 - the one call whose atomicity everything rests on
-            begun = True
+            replaced.append(target)
     except OSError:
-        for temporary, _ in prepared if not begun else ():
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+        if _are_put_back({target: before[target] for target in replaced}):
+            for temporary, _ in reversed(prepared):  # number 1 last: a crash here must not look like one halfway
+                with contextlib.suppress(OSError):
+                    temporary.unlink()
         raise
     for folder in {target.parent for target in contents}:
         _sync_folder(folder)
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return read_plain_file(path)
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path)) from error
+
+
+def _are_put_back(before: Mapping[Path, bytes | None]) -> bool:
+    try:
+        for target, content in before.items():
+            if content is None:
+                target.unlink()
+            else:
+                write_together({target: content})
+    except OSError:
+        return False
+    return True
 
 
 def _write_private(path: Path, content: bytes) -> None:
@@ -92,7 +119,7 @@ def leftovers(folders: Iterable[Path]) -> tuple[list[Path], list[Leftover]]:
     Returns
     -------
     abandoned : list of Path
-        Prepared files of writes that had not replaced anything yet, to be deleted.
+        Prepared files of writes that had not replaced anything yet, to be deleted in this order: number 1 is the last.
     unfinished : list of Leftover
         Prepared files of writes that had begun to replace, to be moved to their targets.
 
@@ -101,7 +128,7 @@ def leftovers(folders: Iterable[Path]) -> tuple[list[Path], list[Leftover]]:
     for path, match in (found for folder in folders for found in _matching(folder)):
         group = groups.setdefault(match["id"], {})
         group[int(match["number"])] = Leftover(path, path.with_name(match["name"]))
-    abandoned = [left.prepared for group in groups.values() if 1 in group for left in group.values()]
+    abandoned = [group[number].prepared for group in groups.values() if 1 in group for number in sorted(group)[::-1]]
     unfinished = [left for group in groups.values() if 1 not in group for left in group.values()]
     return abandoned, unfinished
 

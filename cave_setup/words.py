@@ -592,11 +592,42 @@ def file_in_the_way(shown: str) -> str:
     return f"the file {shown} stands where a folder should be"
 
 
+def link_to_nowhere(shown: str) -> str:
+    return f"the link {shown} leads nowhere"
+
+
+LENT_FILE = "a file in it is lent from elsewhere and cannot be replaced"
+LINK_LEADS_NOWHERE = "a link among its files leads nowhere"
+NO_LOCKS = "its file system knows no locks"
+_PUT_RIGHT = {
+    LENT_FILE: "Change that file where it comes from",
+    LINK_LEADS_NOWHERE: "Make the folder that it leads to, or move the link away",
+}
+
+
 def folder_not_writable_remedy(reason: str, in_the_way: str = "") -> str:
     if reason == OF_A_DEMO:
         return OF_A_DEMO_REMEDY
-    do = f"Move {in_the_way} away" if in_the_way else "Make the folder writable or free some space"
+    do = _PUT_RIGHT.get(reason, "Make the folder writable or free some space")
+    if in_the_way:
+        do = f"Move {in_the_way} away"
     return f"Nothing was changed, and the token is kept in memory. {do}, then save again."
+
+
+HALF_SAVED_REMEDY = (
+    "Some of the files hold the new token already. Check again as soon as that is put right: the check finishes it."
+)
+
+
+def finished_interrupted(files: Sequence[str]) -> str:
+    return f"Saving had been interrupted, so that files differed; it has just been finished in {' and '.join(files)}."
+
+
+def disk_silent(shown: str) -> str:
+    return f"The disk of {shown} does not answer, so nothing is known of the files there."
+
+
+DISK_SILENT_REMEDY = "It may be a network's whose server cannot be reached. Check again when other files there open."
 
 
 STORE_BUSY = "Another program is writing the token files at this moment."

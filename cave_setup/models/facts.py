@@ -120,7 +120,9 @@ class StoreFacts:
     obstacle : str
         Why nothing can be saved in the folder, or the folder not be made; empty if it can.
     in_the_way : str
-        The file that stands where the folder, or one that it lies in, should be; empty if there is none.
+        The file, or link to nowhere, that stands where the folder, or one that it lies in, should be; else empty.
+    is_silent : bool
+        The disk did not answer in time, so that nothing else is known.
     last_save : LastSave, optional
         The last save, while it can be taken back.
     seconds : float
@@ -136,6 +138,7 @@ class StoreFacts:
     left_out: str = ""
     obstacle: str = ""
     in_the_way: str = ""
+    is_silent: bool = False
     last_save: LastSave | None = None
     seconds: float = 0.0
 
@@ -156,6 +159,8 @@ class Facts:
         What was asked for a moment ago and did not happen, by the step that it belongs to.
     reports : tuple of str
         Further sentences about what was done a moment ago.
+    mended : tuple of str
+        The files that an interrupted save had left different from the others, until this very look.
 
     """
 
@@ -170,6 +175,7 @@ class Facts:
     platform: PlatformSecrets = field(default_factory=PlatformSecrets)
     problems: Mapping[StepKey, SetupError] = field(default_factory=dict)
     reports: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
 
     @property
     def is_lasting(self) -> bool:

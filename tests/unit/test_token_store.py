@@ -572,7 +572,7 @@ def test_a_folder_that_may_not_be_entered_is_no_crash(public_folder: Path) -> No
     put(a_store(public_folder), default=entry(TOKEN))
     (public_folder / ".cloudvolume").chmod(0o000)
     assert as_somebody_else(public_folder, lambda store: len(store.read(SERVER, None, None).files)) == 0
-    assert as_somebody_else(public_folder, lambda store: store.mend()) is None
+    assert as_somebody_else(public_folder, lambda store: store.mend()) == []
     assert as_somebody_else(public_folder, saved).startswith("FolderNotWritable")
 
 

@@ -34,13 +34,13 @@ def new(folder: Path) -> dict[Path, bytes]:
     return {folder / name: NEW for name in NAMES}
 
 
-def fail_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> None:
+def fail_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int, *, for_good: bool = False) -> None:
     real, count = getattr(os, name), 0
 
     def counting(*arguments: Any, **options: Any) -> Any:
         nonlocal count
         count += 1
-        if count == call + 1:
+        if count == call + 1 or (for_good and count > call):
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(*arguments, **options)
 
@@ -70,9 +70,10 @@ def test_a_prepared_file_is_private_before_anything_is_in_it(
     seen: list[int] = []
     real = os.fdopen
 
-    def looking(descriptor: int, *arguments: Any) -> Any:
-        seen.append(os.fstat(descriptor).st_mode & 0o777)
-        return real(descriptor, *arguments)
+    def looking(descriptor: int, how: str, **options: Any) -> Any:
+        if how == "wb":
+            seen.append(os.fstat(descriptor).st_mode & 0o777)
+        return real(descriptor, how, **options)
 
     monkeypatch.setattr(os, "fdopen", looking)
     write_together(new(folder))
@@ -97,14 +98,44 @@ def test_what_is_in_a_file_is_on_the_disk_before_it_is_moved(folder: Path, monke
     assert calls == ["fsync"] * 3 + ["replace"] * 3 + ["fsync"]
 
 
-@pytest.mark.parametrize(("name", "call"), [("open", 0), ("open", 2), ("fsync", 0), ("fsync", 2), ("replace", 0)])
-def test_a_failure_before_the_first_replacement_changes_nothing(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, call: int
-) -> None:
+# The first three openings read what stands there.
+FAILURES = [("open", 0), ("open", 3), ("open", 5), ("fsync", 0), ("fsync", 2), ("replace", 0)]
+
+
+@pytest.mark.parametrize(("name", "call"), [*FAILURES, ("replace", 1), ("replace", 2)])
+def test_a_failure_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> None:
     before = contents(folder)
     fail_at(monkeypatch, name, call)
     with pytest.raises(OSError, match="No space left"):
         write_together(new(folder))
+    assert contents(folder) == before
+
+
+def test_a_file_that_was_not_there_is_gone_again_after_a_failure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "a.json").unlink()
+    before = contents(folder)
+    fail_at(monkeypatch, "replace", 1)
+    with pytest.raises(OSError, match="No space left"):
+        write_together(new(folder))
+    assert contents(folder) == before
+
+
+def test_where_nothing_can_be_put_back_the_rest_is_to_be_finished(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_at(monkeypatch, "replace", 1, for_good=True)
+    with pytest.raises(OSError, match="No space left"):
+        write_together(new(folder))
+    abandoned, unfinished = leftovers([folder])
+    assert abandoned == []
+    assert [left.target.name for left in unfinished] == ["b.json", "c.json"]
+
+
+def test_a_target_that_is_no_plain_file_keeps_nobody_and_nothing_is_changed(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.json")
+    before = contents(folder)
+    with pytest.raises(OSError, match=r"pipe\.json"):
+        write_together({**new(folder), folder / "pipe.json": NEW})
     assert contents(folder) == before
 
 
@@ -118,7 +149,7 @@ def test_a_target_that_is_a_folder_leaves_nothing_behind(folder: Path) -> None:
 
 # ---------------------------------------------------------------------------------------------------- killed
 
-BOUNDARIES = [("open", 0), ("open", 1), ("open", 2), ("fsync", 0), ("fsync", 1), ("fsync", 2)]
+BOUNDARIES = [("open", 3), ("open", 4), ("open", 5), ("fsync", 0), ("fsync", 1), ("fsync", 2)]
 REPLACEMENTS = [("replace", 0), ("replace", 1), ("replace", 2), ("fsync", 3)]
 
 
@@ -148,6 +179,24 @@ def test_killed_before_the_first_replacement_everything_prepared_is_to_be_thrown
     abandoned, unfinished = leftovers([folder])
     assert unfinished == []
     assert set(abandoned) == {path for path in folder.iterdir() if path.suffix == ".tmp"}
+
+
+@pytest.mark.parametrize("call", [0, 1, 2])
+def test_killed_while_what_was_prepared_is_thrown_away_it_does_not_look_as_if_it_was_begun(
+    folder: Path, call: int
+) -> None:
+    killed_at(folder, "replace", 0)
+
+    def work() -> str:
+        die_at("unlink", call)
+        for path in leftovers([folder])[0]:
+            path.unlink()
+        return "was not killed"
+
+    assert in_child(work) is None
+    abandoned, unfinished = leftovers([folder])
+    assert len(abandoned) == 3 - call
+    assert unfinished == []
 
 
 @pytest.mark.parametrize("call", [1, 2])
