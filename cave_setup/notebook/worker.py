@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import threading
@@ -21,16 +22,24 @@ class Worker:
     ----------
     on_error : callable
         Gets what a piece of work raised; the thread goes on.
+    at_rest : callable
+        Called after work, in its thread, when there is none to be done at once; also when it was closed meanwhile.
 
     """
 
-    def __init__(self, on_error: Callable[[Exception], None]) -> None:
+    def __init__(self, on_error: Callable[[Exception], None], at_rest: Callable[[], object] = lambda: None) -> None:
         self._on_error = on_error
+        self._at_rest = at_rest
         self._changed = threading.Condition()
         self._due: list[tuple[float, int, str, Callable[[], object]]] = []
         self._order = itertools.count()
         self._thread: threading.Thread | None = None
         self._closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more is done here."""
+        return self._closed
 
     def submit(self, work: Callable[[], object], *, after: float = 0.0, name: str = "") -> None:
         """Do the work as soon as its time has come and the work before it is done.
@@ -73,10 +82,20 @@ class Worker:
 
     def _run(self) -> None:
         while (work := self._next()) is not None:
-            try:
-                work()
-            except Exception as error:  # noqa: BLE001 - the thread must outlive any mistake, and the screen says it
+            self._do(work)
+            if not self._is_due():
+                self._do(self._at_rest)
+
+    def _do(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the thread must outlive any mistake, and the screen says it
+            with contextlib.suppress(Exception):  # a screen that cannot be drawn as well
                 self._on_error(error)
+
+    def _is_due(self) -> bool:
+        with self._changed:
+            return bool(self._due) and self._due[0][0] <= time.monotonic()
 
     def _next(self) -> Callable[[], object] | None:
         with self._changed:
