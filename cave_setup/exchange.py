@@ -324,7 +324,6 @@ class _Adapter(HTTPAdapter):
         manager.pools.dispose_func = urllib3.HTTPConnectionPool.close
 
 
-
 # ------------------------------------------------------------------------------------------------- what came back
 
 
