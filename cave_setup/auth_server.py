@@ -29,8 +29,9 @@ from cave_setup.models import (
 from cave_setup.reading import (
     OK,
     expect,
+    long_text,
     read_account,
-    read_key,
+    read_keys,
     read_refusal,
     read_rights,
     read_terms,
@@ -95,8 +96,12 @@ class AuthServer:
         self.address = address
         self._exchange = Exchange(connect_seconds, read_seconds)
 
+    def rest(self) -> None:
+        """Close the connections that are kept open between requests, while there are none."""
+        self._exchange.rest()
+
     def close(self) -> None:
-        """Close the connections that are kept open between requests."""
+        """Ask nothing any more, and let go at once of what waits for an answer."""
         self._exchange.close()
 
     @property
@@ -168,7 +173,7 @@ class AuthServer:
             raise errors.NotJson(answer.host)
         if answer.status != OK:
             raise errors.UnexpectedAnswer(answer.host, f"{answer.status} for /auth/version")
-        return answer.body.decode("utf-8", "replace").rsplit("version", 1)[-1].strip()[:200]
+        return text(answer.body.decode("utf-8", "replace").rsplit("version", 1)[-1])
 
     @_forgetting
     def account(self, token: Token) -> Account | TokenRefused:
@@ -195,7 +200,7 @@ class AuthServer:
         if refuses_token(answer):
             return TokenRefused()
         data = expect(answer, list)
-        return understood(answer, lambda: tuple(read_key(entry) for entry in data))
+        return understood(answer, lambda: read_keys(data))
 
     @_forgetting
     def seconds_left(self, token: Token) -> int:
@@ -268,9 +273,10 @@ class AuthServer:
         if refuses_token(answer):
             return TokenRefused()
         data = expect(answer, list)
-        texts = understood(answer, lambda: [one["text"] for one in data if int(one["id"]) == terms_id])
-        text = str(texts[0] or "") if texts else ""
-        return text.replace(token.reveal(), token.masked)  # it is drawn, and a notebook keeps what was drawn
+        texts = understood(
+            answer, lambda: [long_text(one["text"] or "", token) for one in data if int(one["id"]) == terms_id]
+        )
+        return texts[0] if texts else ""
 
     # -------------------------------------------------------------------------------------------------- changes
 

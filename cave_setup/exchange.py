@@ -11,10 +11,14 @@ import http.client
 import io
 import json
 import logging
+import re
 import socket
 import ssl
 import threading
 import time
+import weakref
+import zlib
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -38,7 +42,8 @@ LARGEST_ANSWER = 8_000_000  # bytes; a list of 20 datastacks has a few thousand
 _REDIRECTS = range(300, 400)
 _BROKEN = 500
 _NETWORK_WANTS_LOGIN = 511  # what a guest network should answer instead of a page with 200
-_LONGEST_HOST = 100  # characters that are shown of a host in an answer
+# A host in an answer that is shown: it is no command to a terminal, and not the token that was sent.
+_HOST = re.compile(r"(?!.*[0-9a-f]{32})[a-z0-9._:-]{1,100}")
 
 
 class _Discreet(logging.Filter):
@@ -120,13 +125,21 @@ class Exchange:
         self.met_a_demo = False
         self.demo_path = ""
         self._timeout = (connect_seconds, read_seconds)
+        self._lines = _Lines()
         self._session = _Session()
+        # Of the kinds of compression the one that is bounded here, and no other that happens to be installed.
+        self._session.headers["Accept-Encoding"] = "gzip"
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # the token comes as a cookie, too
         for prefix in ("https://", "http://"):
-            self._session.mount(prefix, _Adapter(pool_maxsize=8))
+            self._session.mount(prefix, _Adapter(self._lines, pool_maxsize=8))
+
+    def rest(self) -> None:
+        """Close the connections that are kept open between requests, while there are none."""
+        self._session.close()
 
     def close(self) -> None:
-        """Close the connections that are kept open between requests."""
+        """Ask nothing any more: what waits for an answer is let go at once, but for a look-up or a handshake."""
+        self._lines.cut()
         self._session.close()
 
     def get(self, address: ServerAddress, path: str, token: Token | None) -> Answer:
@@ -191,6 +204,48 @@ class _Session(requests.Session):
         return None
 
 
+# ------------------------------------------------------------------------------------ letting go of who does not answer
+
+
+class _Lines:
+    """The connections of one exchange, so that whoever waits at one of them can be let go."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lines: weakref.WeakSet[_Line] = weakref.WeakSet()
+        self._are_cut = False
+
+    def add(self, line: _Line) -> None:
+        """Note a connection."""
+        with self._lock:
+            if self._are_cut:
+                raise ConnectionAbortedError
+            self._lines.add(line)
+
+    def cut(self) -> None:
+        """End all connections, now and from now on."""
+        with self._lock:
+            self._are_cut = True
+            lines = list(self._lines)
+        for line in lines:
+            # Not closed: whoever reads there does that. And not by TLS's own shutdown, which is not for two threads.
+            with contextlib.suppress(OSError, TypeError):
+                socket.socket.shutdown(line.sock, socket.SHUT_RDWR)
+
+
+class _Line(urllib3.connection.HTTPConnection):
+    """A connection that can be cut by another thread."""
+
+    def __init__(self, *args: Any, lines: _Lines, **kwargs: Any) -> None:  # noqa: ANN401 - as the library has it
+        super().__init__(*args, **kwargs)
+        self._lines = lines
+
+    def connect(self) -> None:
+        self._lines.add(self)  # now, since a proxy may keep us waiting in here
+        super().connect()
+        self._lines.add(self)  # where it was cut before there was a socket
+
+
 # -------------------------------------------------------------------------------- a head that comes without an end
 
 
@@ -230,11 +285,11 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_InTime(stream.detach(), sock))
 
 
-class _Connection(urllib3.connection.HTTPConnection):
+class _Connection(_Line):
     response_class = _Response
 
 
-class _TlsConnection(urllib3.connection.HTTPSConnection):
+class _TlsConnection(_Line, urllib3.connection.HTTPSConnection):
     response_class = _Response
 
 
@@ -249,15 +304,24 @@ class _TlsPool(urllib3.HTTPSConnectionPool):
 class _Adapter(HTTPAdapter):
     """Makes all connections of the kinds above, also those through a proxy."""
 
+    def __init__(self, lines: _Lines, **kwargs: Any) -> None:  # noqa: ANN401 - as the library has it
+        self._pools: Any = {"http": partial(_Pool, lines=lines), "https": partial(_TlsPool, lines=lines)}
+        super().__init__(**kwargs)
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as the library has it
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        self._settle(self.poolmanager)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the library has it
         manager = super().proxy_manager_for(*args, **kwargs)
         if type(manager) is urllib3.ProxyManager:  # the one for SOCKS has pools of its own, which know that proxy
-            manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+            self._settle(manager)
         return manager
+
+    def _settle(self, manager: urllib3.PoolManager) -> None:
+        manager.pool_classes_by_scheme = self._pools
+        # The library leaves the closing of connections to the garbage collector, and so to any time later.
+        manager.pools.dispose_func = urllib3.HTTPConnectionPool.close
 
 
 # ------------------------------------------------------------------------------------------------- what came back
@@ -276,25 +340,42 @@ def _check_is_answer(response: requests.Response, host: str) -> None:
 
 def _host_in(location: str) -> str:
     try:
-        return (urlsplit(location).hostname or "")[:_LONGEST_HOST]
+        host = urlsplit(location).hostname or ""
     except ValueError:
         return ""
+    return host if _HOST.fullmatch(host) else ""
 
 
 def _read_body(response: requests.Response, deadline: float) -> bytes:
     """Read the body within bounds: a server that drips or never stops costs neither time nor memory without end."""
     body = bytearray()
     # Not response.iter_content(), which waits until a whole piece is there, however slowly it comes.
-    while chunk := response.raw.read1(65_536, decode_content=True):
+    while chunk := response.raw.read1(65_536, decode_content=False):
         body += chunk
         if len(body) > LARGEST_ANSWER:
             raise ValueError("too large")
         if time.monotonic() > deadline:
             raise requests.ReadTimeout
     announced = response.headers.get("Content-Length", "")
-    if announced.isdigit() and "Content-Encoding" not in response.headers and len(body) < int(announced):
+    if announced.isdigit() and len(body) < int(announced):
         raise requests.ConnectionError
-    return bytes(body)
+    return _unpacked(bytes(body), response.headers.get("Content-Encoding", "identity").strip().lower())
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    """Undo the one kind of compression that was asked for. Several of it, one in the other, would have no bound."""
+    if encoding == "identity" or not body:
+        return body
+    if encoding != "gzip":
+        raise ValueError("compressed in a way that was not asked for")
+    unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        plain = unpacking.decompress(body, LARGEST_ANSWER)
+    except zlib.error:
+        plain = b""
+    if not unpacking.eof:
+        raise ValueError("damaged, cut off or too large")
+    return plain
 
 
 def _name_fault(exception: BaseException, address: ServerAddress) -> errors.ServerError:

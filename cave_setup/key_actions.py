@@ -148,6 +148,8 @@ class KeyActions(Looking):
         """
         facts = self._found()
         old = acting(facts)
+        if isinstance(facts.server.keys, ServerError):
+            return self._say(problems={"token": facts.server.keys})  # which says nothing about the token
         if not facts.is_lasting:
             raise NoTokenToActWith(words.NO_TOKEN_TO_ACT_WITH, words.SIGN_IN_AGAIN)
         mounted = tuple(found.where for found in facts.secret_variables if found.token == old)

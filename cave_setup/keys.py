@@ -5,9 +5,11 @@ Knows what to ask in which order; saves through the token store; decides nothing
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from cave_setup import words
+from cave_setup.at_once import at_once
 from cave_setup.errors import NoTokenToActWith, RotationStopped, ServerError, SetupError, SignInRefused
 from cave_setup.models import TokenRefused
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from cave_setup.auth_server import AuthServer
     from cave_setup.models import ApiKey, Token
     from cave_setup.token_store import TokenStore
+
+END_SECONDS = 2.0
 
 
 def lasting_key(server: AuthServer, token: Token, description: str) -> tuple[Token, tuple[ApiKey, ...] | None]:
@@ -55,12 +59,13 @@ def lasting_key(server: AuthServer, token: Token, description: str) -> tuple[Tok
 
 
 def end_sign_in(server: AuthServer, token: Token) -> str:
-    """End a sign-in token that has done its work, as far as that can be done, and say in a sentence what came of it."""
-    try:
-        server.end_sign_in(token)
-    except ServerError:
-        return words.SIGN_IN_NOT_ENDED
-    return words.SIGN_IN_ENDED
+    """End a sign-in token that has done its work, as far as that can be done, and say in a sentence what came of it.
+
+    Nobody is kept waiting for it by a server that hangs: it may have been waited for already. It goes on being asked.
+    """
+    deadline = time.monotonic() + END_SECONDS
+    asked = at_once({"ended": lambda: server.end_sign_in(token)}, server.address.netloc, deadline)
+    return words.SIGN_IN_NOT_ENDED if isinstance(asked.answers["ended"], ServerError) else words.SIGN_IN_ENDED
 
 
 def rotate(

@@ -105,17 +105,24 @@ class Looking:
             address = ServerAddress(known.url)
         name = known_spelling(datastack_name(datastack), address.netloc)
         if self._server is None or self._server.address != address:
-            self.close()
+            if self._server is not None:
+                self._server.close()
             self._server = AuthServer(address)
             self._given = None
             self._candidates = ()
         self.datastack = name
         self._facts = None
 
+    def rest(self) -> None:
+        """Close the connections that are kept open between requests, while there are none."""
+        self.server.rest()
+
     def close(self) -> None:
-        """Close the connections that are kept open; the object can go on being used."""
+        """Let go of all servers at once, also of those that have yet to answer; the object can go on being used."""
         if self._server is not None:
+            address = self._server.address
             self._server.close()
+            self._server = AuthServer(address)
 
     def check(self) -> Status:
         """Observe and judge. Changes nothing, but for finishing a save of ours that a crash interrupted.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cave_setup import errors
@@ -26,12 +28,15 @@ if TYPE_CHECKING:
 
 OK = 200
 LONGEST_TEXT = 200  # characters of a name, description or e-mail address that are kept
+MOST_ENTRIES = 5000  # keys, terms or data sets of an account; more are nobody's, and would take minutes to read
 
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
-_REFUSALS = {"no_token", "invalid_token"}
+_NOT_TEXT = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_REFUSALS = ("no_token", "invalid_token")
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Collection[Any])
 
 
 def refuses_token(answer: Answer) -> bool:
@@ -56,19 +61,22 @@ def understood(answer: Answer, read: Callable[[], T]) -> T:
     """Read fields; an answer that lacks one or has it in another type is unexpected, not a crash."""
     try:
         return read()
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as exception:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as exception:
         kind = type(exception).__name__
     raise errors.UnexpectedAnswer(answer.host, f"a field is missing or odd: {kind}")
 
 
-def read_key(entry: dict[str, Any]) -> ApiKey:
-    """Read an entry of ``/user/token``."""
-    return ApiKey(
-        id=int(entry["id"]),
-        token=Token(entry["token"]),
-        description=text(entry.get("description")),
-        created=text(entry.get("created")),
-        last_used=text(entry.get("last_used")),
+def read_keys(entries: list[Any]) -> tuple[ApiKey, ...]:
+    """Read ``/user/token``."""
+    return tuple(
+        ApiKey(
+            id=int(entry["id"]),
+            token=Token(entry["token"]),
+            description=text(entry.get("description")),
+            created=text(entry.get("created")),
+            last_used=text(entry.get("last_used")),
+        )
+        for entry in _not_too_many(entries)
     )
 
 
@@ -88,7 +96,7 @@ def read_account(data: dict[str, Any], server: ServerAddress) -> Account:
 def read_terms(entries: list[Any], server: ServerAddress) -> tuple[Terms, ...]:
     """Read ``/user/missing``, which has an entry for each data set: terms of several data sets come once."""
     found: dict[int, Terms] = {}
-    for entry in entries:
+    for entry in _not_too_many(entries):
         terms = _terms(entry["tos_id"], entry.get("tos_name"), entry.get("dataset_name"), server)
         found.setdefault(terms.id, terms)
     return tuple(found.values())
@@ -96,7 +104,7 @@ def read_terms(entries: list[Any], server: ServerAddress) -> tuple[Terms, ...]:
 
 def read_rights(data: dict[str, Any], server: ServerAddress) -> Rights:
     """Read ``/user/cache``, as far as it says what somebody may see."""
-    entries = [(text(entry["dataset_name"]), entry) for entry in data["missing_tos"]]
+    entries = [(text(entry["dataset_name"]), entry) for entry in _not_too_many(data["missing_tos"])]
     terms = {name: _terms(entry["tos_id"], entry.get("tos_name"), name, server) for name, entry in reversed(entries)}
     viewable = _viewable(data["permissions_v2"])
     # Servers that do not say what acceptance would open let the services name the terms in any case.
@@ -133,7 +141,13 @@ def read_refusal(
 
 
 def _viewable(permissions: dict[str, list[str]]) -> frozenset[str]:
-    return frozenset(text(dataset) for dataset, may in permissions.items() if "view" in may)
+    return frozenset(text(dataset) for dataset, may in _not_too_many(permissions).items() if "view" in may)
+
+
+def _not_too_many(entries: C) -> C:
+    if len(entries) > MOST_ENTRIES:
+        raise ValueError(len(entries))
+    return entries
 
 
 def text(value: object) -> str:
@@ -147,3 +161,10 @@ def text(value: object) -> str:
     masked = tokens_masked(str(value)[: 2 * LONGEST_TEXT])[:LONGEST_TEXT]
     words = "".join(letter if letter.isprintable() else " " for letter in masked)
     return " ".join(words.split())
+
+
+def long_text(value: object, token: Token) -> str:
+    """Give a text of several lines as it can be sent on and kept: without control characters and without the token."""
+    if not isinstance(value, str):
+        raise TypeError(type(value))
+    return _NOT_TEXT.sub("\N{REPLACEMENT CHARACTER}", value).replace(token.reveal(), token.masked)

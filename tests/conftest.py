@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import sync_playwright
 from support.chromium import chromium
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, Playwright
+
+# No deadline: the machine may be busy with something else. No database: nothing is kept from one run to the next.
+settings.register_profile("unit", deadline=None, database=None)
+settings.register_profile("stress", deadline=None, database=None, max_examples=3000)
+settings.load_profile(os.environ.get("CAVE_SETUP_HYPOTHESIS", "unit"))
 
 OURS = ("CAVE", "CLOUD_VOLUME", "CO_", "API_SECRET", "CUSTOM_KEY", "REQUESTS_CA_BUNDLE")
 

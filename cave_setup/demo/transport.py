@@ -54,7 +54,11 @@ class Transport:
 
     def __call__(self, raw: HTTPServerRequest) -> None:
         """Take a request from tornado."""
-        task = asyncio.ensure_future(self._serve(raw))
+        # The server speaks HTTP/1 only, so this is what every connection is.
+        connection: HTTP1Connection = raw.connection  # type: ignore[assignment]
+        gone = asyncio.Event()
+        connection.set_close_callback(gone.set)  # now: who leaves before the task begins would never be noticed
+        task = asyncio.ensure_future(self._serve(raw, connection, gone))
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
@@ -72,14 +76,10 @@ class Transport:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _serve(self, raw: HTTPServerRequest) -> None:
-        # The server speaks HTTP/1 only, so this is what every connection is.
-        connection: HTTP1Connection = raw.connection  # type: ignore[assignment]
+    async def _serve(self, raw: HTTPServerRequest, connection: HTTP1Connection, gone: asyncio.Event) -> None:
         request = Request(raw.method or "GET", raw.path, raw.query, raw.headers, raw.body)
         self._site.log.add(request, self._listener)
         rule = self._site.weather.strike(request.path)
-        gone = asyncio.Event()
-        connection.set_close_callback(gone.set)
         if rule is None:
             await _send(connection, self._site.addresses, request, self._router.answer(request))
         elif not await _delay(rule, gone):

@@ -26,11 +26,6 @@ def head(name: str, title: str) -> Block:
     return {"id": name, "kind": "head", "text": title}
 
 
-def steps(name: str, items: tuple[str, ...]) -> Block:
-    """Make a numbered list."""
-    return {"id": name, "kind": "list", "items": list(items)}
-
-
 def waiting(name: str, sentence: str) -> Block:
     """Make a line that says what is waited for."""
     return {"id": name, "kind": "waiting", "text": sentence}

@@ -70,9 +70,9 @@ class Ladder:
         """Begin anew: somebody has signed in, or does something else."""
         for name in (_REACH, _TAB, _OVER):
             self._worker.cancel(name)
-        if self._loopback is not None:
-            self._loopback.close()
-        self._loopback = None
+        loopback, self._loopback = self._loopback, None
+        if loopback is not None:
+            loopback.close()
         self._at = SignIn()
         return self._at
 

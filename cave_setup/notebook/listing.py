@@ -39,6 +39,12 @@ class Listing:
         self._asking: object = None  # for what a thread is under way, and for what the list is that came last
         self._has: object = None
         self._since = 0.0
+        self._under_way = 0
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether somebody is being asked, also for a list that nobody cares for any more."""
+        return self._under_way > 0
 
     def ask(self, status: Status) -> bool:
         """Have the list come, unless it has come a moment ago; say whether it is still to come.
@@ -55,6 +61,7 @@ class Listing:
         if self._asking != now:
             ask = self._setup.datastacks_later()
             self._asking = now
+            self._under_way += 1
             # In no pool: the end of the program would wait for it. It takes ten seconds at most.
             threading.Thread(target=self._ask, args=(now, ask), name="cave-setup-lists", daemon=True).start()
         return True
@@ -72,6 +79,7 @@ class Listing:
         self._worker.submit(lambda: self._take(asked, found))
 
     def _take(self, asked: object, found: Listed | Exception) -> None:
+        self._under_way -= 1
         if self._asking != asked:
             return
         self._asking = None

@@ -94,7 +94,7 @@ class Wizard(anywidget.AnyWidget):
     ) -> None:
         self._setup = setup or Setup(server_address, datastack, environment=environment)
         self._screen = Screen(self._setup, self._draw)
-        self._worker = Worker(self._screen.show_mistake)
+        self._worker = Worker(self._screen.show_mistake, self._rest)
         self._ladder = Ladder(
             self._setup,
             self._worker,
@@ -510,13 +510,23 @@ class Wizard(anywidget.AnyWidget):
         self._output.hello()
 
     def close(self) -> None:
-        """Take the wizard down, with its thread and its connections."""
+        """Take the wizard down, with its threads and its connections; a server that hangs is not waited for."""
         if "_worker" in vars(self):  # not where the constructor refused its arguments
-            self._ladder.leave()
-            self._output.close()
             self._worker.close()
-            self._setup.close()
+            self._let_go()
         super().close()
+
+    def _rest(self) -> None:
+        """Keep nothing open while nobody does anything here: wizards of cells that were run again are never closed."""
+        if self._worker.is_closed:
+            self._let_go()  # of what the piece of work that was at hand has begun since
+        elif not self._listing.is_under_way:
+            self._setup.rest()
+
+    def _let_go(self) -> None:
+        self._ladder.leave()
+        self._output.close()
+        self._setup.close()
 
 
 def _number(value: object) -> int | None:

@@ -30,8 +30,6 @@ const blocks = {
   // What has just been done on a click here; the person is taken to it.
   done: (block) => h("p", { class: "good", tabindex: "-1" }, block.text),
 
-  list: (block) => h("ol", { class: "how" }, ...block.items.map((item) => h("li", {}, item))),
-
   waiting: (block) => h("p", { class: "waiting-for", "data-for": block.id }, h("span", { class: "spin", "aria-hidden": "true" }), block.text),
 
   buttons: (block, wizard) => h("div", { class: "row" }, ...block.items.map((item) => control(item, wizard))),

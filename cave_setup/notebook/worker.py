@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import threading
@@ -12,8 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+IDLE_SECONDS = 20.0  # a person at work does the next thing within them, and need not wait for new connections
+
+
 class Worker:
-    """A daemon thread with a queue. It is there while there is work, so a wizard that is left alone holds none.
+    """A daemon thread with a queue. It ends soon after the last work, so a wizard that is left alone holds none.
 
     The kernel's own thread only puts work in here, so a server that hangs leaves the next cell free.
 
@@ -21,16 +25,25 @@ class Worker:
     ----------
     on_error : callable
         Gets what a piece of work raised; the thread goes on.
+    at_rest : callable
+        Called in the thread before it ends: when nothing has come for a while, or when it was closed.
 
     """
 
-    def __init__(self, on_error: Callable[[Exception], None]) -> None:
+    def __init__(self, on_error: Callable[[Exception], None], at_rest: Callable[[], object] = lambda: None) -> None:
         self._on_error = on_error
+        self._at_rest = at_rest
         self._changed = threading.Condition()
         self._due: list[tuple[float, int, str, Callable[[], object]]] = []
         self._order = itertools.count()
         self._thread: threading.Thread | None = None
+        self._has_rested = False
         self._closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more is done here."""
+        return self._closed
 
     def submit(self, work: Callable[[], object], *, after: float = 0.0, name: str = "") -> None:
         """Do the work as soon as its time has come and the work before it is done.
@@ -76,14 +89,25 @@ class Worker:
             try:
                 work()
             except Exception as error:  # noqa: BLE001 - the thread must outlive any mistake, and the screen says it
-                self._on_error(error)
+                with contextlib.suppress(Exception):  # a screen that cannot be drawn as well
+                    self._on_error(error)
 
     def _next(self) -> Callable[[], object] | None:
         with self._changed:
-            while self._due:
-                wait = self._due[0][0] - time.monotonic()
-                if wait <= 0:
-                    return heapq.heappop(self._due)[3]
+            rest_at = time.monotonic() + IDLE_SECONDS
+            while True:
+                now = time.monotonic()
+                if self._due:
+                    wait = self._due[0][0] - now
+                    if wait <= 0:
+                        self._has_rested = False
+                        return heapq.heappop(self._due)[3]
+                elif self._has_rested:
+                    self._thread = None
+                    return None
+                else:
+                    wait = 0 if self._closed else rest_at - now
+                    if wait <= 0:
+                        self._has_rested = True
+                        return self._at_rest
                 self._changed.wait(wait)
-            self._thread = None
-            return None

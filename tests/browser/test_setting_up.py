@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import Page, expect
-from support.lab import free_port
+from support.lab import WIZARD_CELL, free_port, settle
 from support.people import paste, step
 from support.traces import assert_nowhere
 
@@ -366,10 +367,24 @@ def test_after_a_kernel_restart_a_click_says_run_again(open_wizard: OpenWizard, 
     expect(wizard.locator(".alert")).to_contain_text("Run the cell again")
 
 
-def test_a_hung_server_leaves_the_next_cell_free(
-    open_wizard: OpenWizard, page: Page, lab: Lab, demo: DemoServer
-) -> None:
+def test_a_hung_server_leaves_the_next_cell_free(page: Page, lab: Lab, home: Path, demo: DemoServer) -> None:
     demo.weather.set("hang")
-    wizard = open_wizard(cell="%load_ext cave_setup\n%cave_setup\nprint('next ' + 'cell')")
-    expect(page.locator(".jp-NotebookPanel:visible")).to_contain_text("next cell", timeout=5000)
-    expect(step(wizard, "account")).to_contain_text("did not answer in time", timeout=12_000)
+    cells = [
+        "import time, threading\nidle = time.monotonic()",
+        "usual = time.monotonic() - idle",
+        f"{WIZARD_CELL}\nshown = time.monotonic()",
+        "waited = time.monotonic() - shown\nasks = str(threading.enumerate()).count('cave-setup-asks')",
+        "print(f'usual {usual:.3f} waited {waited:.3f} asks {asks}', end=' end')",
+    ]
+    wizard = lab.run(page, lab.write("hung.ipynb", settle(home, demo.address), *cells))
+    began = time.monotonic()
+    panel = page.locator(".jp-NotebookPanel:visible")
+    expect(panel).to_contain_text(re.compile(r"usual [\d.]+ waited [\d.]+ asks \d+ end"), timeout=5000)
+    said = re.search(r"usual ([\d.]+) waited ([\d.]+) asks (\d+) end", panel.inner_text())
+    assert said
+    usual, waited = float(said[1]), float(said[2])
+    assert waited - usual < 2.5  # ten times what is promised, and a third of what the server is waited for
+    assert said[3] != "0"  # the server was being waited for meanwhile
+    host = demo.address.removeprefix("http://")
+    expect(step(wizard, "account")).to_contain_text(f"{host} did not answer in time", timeout=12_000)
+    assert time.monotonic() - began < 15

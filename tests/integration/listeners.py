@@ -149,6 +149,10 @@ class Listener:
             while b"\r\n\r\n" in arrived:
                 head, _, arrived = arrived.partition(b"\r\n\r\n")
                 request = Request(head)
+                length = int(request.header("Content-Length") or 0)
+                while len(arrived) < length and (piece := taken.recv(65_536)):
+                    arrived += piece
+                arrived = arrived[length:]
                 self.requests.append(request)
                 connection = Connection(taken, self._stopped)
                 try:

@@ -15,6 +15,7 @@ import pytest
 import trustme
 
 from cave_setup import errors
+from cave_setup.auth_server import AuthServer
 from cave_setup.demo import DemoServer
 from cave_setup.models import (
     Account,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from cave_setup.auth_server import AuthServer
     from integration.conftest import Connect, Listen, Remote
     from integration.listeners import Behaviour
 
@@ -130,6 +130,28 @@ def test_an_answer_that_cannot_be_read_is_no_statement_about_the_token(
     assert there.netloc in caught.value.sentence
 
 
+@pytest.mark.parametrize("error", [[], {}, None, "other"], ids=str)
+def test_a_401_that_is_not_the_servers_own_says_nothing_about_the_token(
+    listen: Listen, connect: Connect, error: object
+) -> None:
+    there = listen(says({"error": error}, "401 Unauthorized"))
+    with pytest.raises(errors.UnexpectedAnswer):
+        connect(there.address).terms_text(SECRET, 2)
+
+
+def test_a_text_of_terms_can_be_sent_on_whatever_is_in_it(listen: Listen, connect: Connect) -> None:
+    text = f"I agree\r\n\tto \ud800 \x1b[2J\x00 {SECRET.reveal()}"
+    there = listen(says([{"id": 2, "text": text}]))
+    found = connect(there.address).terms_text(SECRET, 2)
+    assert found == "I agree\r\n\tto � �[2J� ····d0d8"
+
+
+@pytest.mark.parametrize("host", [SECRET.reveal(), "a\x1b]0;x\x07b", "x" * 300, "é.example"])
+def test_where_a_redirect_led_is_said_only_if_it_is_a_name(listen: Listen, connect: Connect, host: str) -> None:
+    with pytest.raises(errors.LoginRedirect, match="to another page instead"):
+        connect(listen(redirects(f"http://{host}/")).address).account(SECRET)
+
+
 # --------------------------------------------------------------------------------------------- no way to the server
 
 
@@ -220,6 +242,34 @@ def test_a_proxy_that_does_not_say_whether_it_has_connected_is_not_waited_for(
         thread, raised = _ask_beside(connect("https://cave.example", (0.4, 0.4)), 2.5)
         assert not thread.is_alive()
         assert len(raised) == 1
+
+
+@pytest.mark.parametrize("way", ["directly", "through a proxy and TLS"])
+def test_who_waits_for_an_answer_is_let_go_at_once_by_closing(remote: Remote, listen: Listen, way: str) -> None:
+    remote.routes["/auth/api/v1/user/cache"] = listeners.hangs
+    there = listen(listeners.hangs) if way == "directly" else remote.cave
+    address = there.address if way == "directly" else remote.address
+    server = AuthServer(ServerAddress(address), 30.0, 30.0)
+    raised: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            server.account(SECRET)
+        except errors.ServerError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not there.requests and time.monotonic() < deadline:
+        time.sleep(0.01)
+    server.close()
+    thread.join(timeout=5)
+    assert not thread.is_alive()
+    assert len(raised) == 1  # whatever it is called: nobody is there to read it
+    with pytest.raises(errors.ServerError):
+        server.version()
+    assert len(there.requests) == 1
 
 
 ENDLESS: dict[str, tuple[Behaviour, type[errors.ServerError]]] = {

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cave_setup import Setup
+from cave_setup import Setup, keys, words
 from cave_setup.environment import computer_name
 from cave_setup.errors import (
     FolderNotWritable,
@@ -30,6 +30,7 @@ from cave_setup.errors import (
     StoreError,
     UnknownKey,
 )
+from cave_setup.exchange import READ_SECONDS
 from cave_setup.models import DEMO_HOME_MARK, Environment, ServerAddress, Token
 from cave_setup.token_store import TokenStore
 from integration.conftest import LAPTOP, SECRET, assert_shape, authorized, read_secrets, write_secret
@@ -311,6 +312,29 @@ def test_a_sign_in_that_cannot_be_ended_is_said_and_the_key_is_good(
     assert setup.save().ready
     if kind != "truncated":  # then the server has heard of it
         assert alive(demo, text)
+
+
+def test_the_end_of_a_sign_in_is_not_waited_for_where_the_server_hangs(
+    demo: DemoServer, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A person has waited for the key by then; twice as long again nothing would be said to them.
+    demo.weather.set("hang", "/auth/api/v1/logout")
+    setup = set_up(demo.address)
+    began = time.monotonic()
+    assert keys.end_sign_in(setup.server, SECRET) == words.SIGN_IN_NOT_ENDED
+    assert time.monotonic() - began < (keys.END_SECONDS + READ_SECONDS) / 2
+    assert [entry.path for entry in demo.requests.entries()] == ["/auth/api/v1/logout"]
+
+
+def test_that_the_keys_could_not_be_listed_is_no_word_against_the_token(
+    demo: DemoServer, ada: str, set_up: SetUp
+) -> None:
+    setup = set_up(demo.address)
+    demo.weather.set("truncated", "/auth/api/v1/user/token")
+    setup.use_token(ada)
+    status = setup.rotate()
+    assert "answered in a way" in status.step("token").summary
+    assert "accepts" not in str(status.as_dict()["steps"])
 
 
 def test_where_the_server_has_gone_for_good_the_sign_in_is_a_problem_and_nothing_hangs(

@@ -19,13 +19,14 @@ import requests
 from integration.listeners import Listener, says
 from IPython.core.events import EventManager, available_events
 from support.capsule import CUSTOM_KEY, Capsule
+from support.wizards import focused, send, wait_until
 
 import cave_setup
 from cave_setup.notebook import ladder, output, patience, static
 from cave_setup.notebook.widget import Wizard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from cave_setup.demo import DemoServer
@@ -39,22 +40,6 @@ def wizard(demo: DemoServer, home: Path) -> Iterator[Wizard]:
     made.close()
 
 
-def wait_until(wizard: Wizard, condition: Callable[[dict[str, Any]], bool], seconds: float = 10.0) -> dict[str, Any]:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        state: dict[str, Any] = wizard.state
-        if condition(state):
-            return state
-        time.sleep(0.01)
-    raise AssertionError(f"still: {json.dumps(wizard.state, indent=1)[:3000]}")
-
-
-def send(wizard: Wizard, buffers: list[bytes] | None = None, **message: Any) -> None:
-    """Send what the browser would send."""
-    message = {"at": wizard.state["where"]["server"], **message}
-    wizard._handle_custom_msg(message, [memoryview(one) for one in buffers or []])
-
-
 def hold(wizard: Wizard, release: threading.Event) -> None:
     """Keep what is sent waiting, as a server that is slow or a cell that runs would."""
 
@@ -62,10 +47,6 @@ def hold(wizard: Wizard, release: threading.Event) -> None:
         release.wait(10)
 
     wizard._worker.submit(wait)
-
-
-def focused(key: str) -> Callable[[dict[str, Any]], bool]:
-    return lambda state: state["focus"] == key and not state["busy"]
 
 
 def ada(demo: DemoServer) -> str:

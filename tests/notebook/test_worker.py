@@ -96,6 +96,29 @@ def test_a_mistake_is_reported_and_the_thread_goes_on(worker: Worker, errors: li
     assert [type(error) for error in errors] == [KeyError]
 
 
+def test_a_mistake_that_cannot_even_be_reported_does_not_stop_it() -> None:
+    def cannot(error: Exception) -> None:
+        raise ValueError
+
+    worker = Worker(cannot)
+    nothing: dict[str, None] = {}
+    worker.submit(lambda: nothing["missing"])
+    wait_for(worker)
+    worker.close()
+
+
+def test_it_rests_after_work_but_not_between_two_pieces() -> None:
+    seen: list[str] = []
+    worker = Worker(lambda error: None, lambda: seen.append("rest"))
+    begin = threading.Event()
+    worker.submit(lambda: begin.wait(5))
+    for name in ("first", "second"):
+        worker.submit(lambda name=name: seen.append(name))  # type: ignore[misc]
+    begin.set()
+    wait_until_no_thread()
+    assert seen == ["first", "second", "rest"]
+
+
 def test_without_work_there_is_no_thread(worker: Worker) -> None:
     wait_for(worker)
     wait_until_no_thread()

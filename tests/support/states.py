@@ -145,6 +145,9 @@ ALL_STATES = {
     "capsule, ready": lambda: drawn(
         replace(f.in_capsule(f.facts(store=f.NO_FILES, credentials=(f.MOUNTED,))), secret_variables=(f.ARRIVED,))
     ),
+    "capsule, activated": lambda: drawn(
+        replace(f.in_capsule(f.facts(credentials=(f.MOUNTED,))), secret_variables=(f.ARRIVED,))
+    ),
     "not right": lambda: drawn(f.nothing_yet(), place="choose"),
     "home unknown": lambda: drawn(f.nothing_yet(environment=f.HUB)),
     "home in the way": lambda: drawn(f.nothing_yet(store=replace(f.NO_FILES, obstacle="it is read-only"))),

@@ -12,15 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-# No deadline: the machine may be busy with something else. No database: nothing is kept from one run to the next.
-settings.register_profile("unit", deadline=None, database=None)
-settings.register_profile("stress", deadline=None, database=None, max_examples=3000)
-settings.load_profile(os.environ.get("CAVE_SETUP_HYPOTHESIS", "unit"))
 
 NOBODY = 65534
 KILLED = 9
