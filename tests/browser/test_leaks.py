@@ -329,6 +329,8 @@ def test_no_token_shows(sitting: Sitting, way: str, ends: list[str]) -> None:
             expect(step(sitting.wizard, end.step)).to_contain_text(end.shows)
             sitting.demo.weather.clear()
             assert found(watch.places(), sitting.tokens) == []
+        if ends[-1] != "success":
+            return
         sitting.person.press("Done")
         expect(sitting.page.locator(".jp-OutputArea-output:visible", has_text="as found at")).to_be_visible()
         assert found(watch.places(), sitting.tokens) == []
