@@ -28,7 +28,8 @@ docs: $(VENV)/dev  ## the documentation site, in site/; `make test` builds and c
 
 stress: $(VENV)/dev chromium  ## what takes too long for every change: also beside the real cloud-volume
 	$(PIP) cloud-volume
-	CAVE_SETUP_STRESS=1 CAVE_SETUP_HYPOTHESIS=stress $(PYTHON) -m pytest tests/unit tests/integration tests/notebook/test_closing.py --timeout 900
+	CAVE_SETUP_STRESS=1 CAVE_SETUP_HYPOTHESIS=stress $(PYTHON) -m pytest tests/unit tests/integration tests/notebook/test_closing.py \
+		tests/browser/test_leaks.py --timeout 900
 	CAVE_SETUP_BINDER=install $(PYTHON) -m pytest tests/browser/test_binder.py --timeout 900
 
 pictures: $(VENV)/dev chromium  ## the README's pictures, the moving one too, from the real thing

@@ -24,6 +24,7 @@ from cave_setup.errors import (
     ServerError,
     SetupError,
     SignInTimeout,
+    forgetting,
 )
 from cave_setup.keeping import can_activate
 from cave_setup.key_actions import KeyActions, acting
@@ -87,6 +88,7 @@ class Setup(KeyActions):
 
     # --------------------------------------------------------------------------------------------- taking a token
 
+    @forgetting
     def use_token(self, text: str | None = None, *, pick: int | None = None) -> Status:
         """Take a token from anything a person pasted, keep it in memory only, and verify it.
 
@@ -128,6 +130,7 @@ class Setup(KeyActions):
 
     # ----------------------------------------------------------------------------------------------- signing in
 
+    @forgetting
     def sign_in(self, open_browser: Callable[[str], object] | None = None, seconds: float = PATIENCE) -> Status:
         """Have a person sign in with a browser on this computer, and a lasting key made; waits for it.
 
@@ -156,6 +159,7 @@ class Setup(KeyActions):
         """Make a listener on this computer for one sign-in; see `cave_setup.loopback.Loopback`."""
         return Loopback(self.server.sign_in_page, on_token, patience)
 
+    @forgetting
     def signed_in(self, token: Token, *, make_key: bool = True) -> Status:
         """Go on with the token that a sign-in has just brought: it makes a lasting key and is ended.
 
@@ -173,6 +177,7 @@ class Setup(KeyActions):
 
     # ---------------------------------------------------------------------------------------------------- saving
 
+    @forgetting
     def save(self, *, replace: bool = False, default: Literal["auto", "keep", "replace"] = "auto") -> Status:
         """Save the token where caveclient and cloud-volume look for it, and read it back.
 
@@ -215,6 +220,7 @@ class Setup(KeyActions):
             return self._without_the_replaced()
         return self._say(*facts.reports, problems={"save": problem.with_traceback(None)})
 
+    @forgetting
     def undo(self) -> Status:
         """Take the last save on this computer back: its files are as they were before, and so is what is looked at.
 
@@ -237,6 +243,7 @@ class Setup(KeyActions):
         self.check()
         return self._say(words.UNDONE)
 
+    @forgetting
     def activate(self, *, replace: bool = False) -> Status:
         """Where files do not last, write those that caveclient and cloud-volume read, for this run only.
 
@@ -264,6 +271,7 @@ class Setup(KeyActions):
 
     # ------------------------------------------------------------------------------------------------ datastacks
 
+    @forgetting
     def datastacks(self) -> tuple[DatastackChoice, ...]:
         """List the server's datastacks with what stands in the way of each, those that can be read first.
 
@@ -282,6 +290,7 @@ class Setup(KeyActions):
         """
         return self.datastacks_later()()
 
+    @forgetting
     def datastacks_later(self) -> Callable[[], tuple[DatastackChoice, ...]]:
         """Give what lists them, for a thread of its own: it asks the server of now with the token of now.
 
@@ -303,6 +312,7 @@ class Setup(KeyActions):
 
     # ----------------------------------------------------------------------------------------------------- terms
 
+    @forgetting
     def terms_text(self, terms: Terms) -> str:
         """Ask the server for the text of some terms: Markdown, untrusted, and empty where there is none.
 
@@ -317,6 +327,7 @@ class Setup(KeyActions):
             raise NoTokenToActWith(words.NO_TOKEN_TO_ACT_WITH, words.SIGN_IN_AGAIN)
         return text
 
+    @forgetting
     def accept_terms(self, terms_id: int | None = None) -> Status:
         """Accept terms of service, as the person that the token belongs to. Call it only once that person agreed.
 
@@ -366,6 +377,7 @@ class Setup(KeyActions):
             return self._say(*facts.reports, problems={"terms": NotJson(self.server_address.netloc)})
         return self.found()
 
+    @forgetting
     def terms_are_accepted(self) -> bool:
         """Ask only whether the terms that stood in the way have been accepted; for waiting, at one request a time.
 

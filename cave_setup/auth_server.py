@@ -6,10 +6,9 @@ Source of the wire format: middle_auth 2.30.3, as measured (docs/wire.md).
 
 from __future__ import annotations
 
-import functools
 import itertools
 import re
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from cave_setup import errors
@@ -41,8 +40,6 @@ from cave_setup.reading import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cave_setup.models import Access, Versions
 
 # Characters of a description. A longer one is answered with 500, and leaves a key behind that is listed nowhere.
@@ -55,23 +52,6 @@ _PATH = re.compile(r"(/[A-Za-z0-9._~@%+-]+)+")
 
 _NOT_FOUND = 404
 _NOT_A_SIGN_IN_TOKEN = 422
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def _forgetting(ask: Callable[P, T]) -> Callable[P, T]:
-    """Let errors out of a method without its frames: their variables hold raw answers, and those may hold tokens."""
-
-    @functools.wraps(ask)
-    def asked(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return ask(*args, **kwargs)
-        except errors.ServerError as raised:
-            error = raised.with_traceback(None)
-        raise error
-
-    return asked
 
 
 class AuthServer:
@@ -165,7 +145,7 @@ class AuthServer:
 
     # ------------------------------------------------------------------------------------------------ questions
 
-    @_forgetting
+    @errors.forgetting
     def version(self) -> str:
         """Ask for the server's version, which needs no token: whether it can be reached at all."""
         answer = self._exchange.get(self.address, "/auth/version", None)
@@ -175,7 +155,7 @@ class AuthServer:
             raise errors.UnexpectedAnswer(answer.host, f"{answer.status} for /auth/version")
         return text(answer.body.decode("utf-8", "replace").rsplit("version", 1)[-1])
 
-    @_forgetting
+    @errors.forgetting
     def account(self, token: Token) -> Account | TokenRefused:
         """Ask who the token belongs to, and which terms of the account stand open."""
         answer = self._exchange.get(self.address, "/auth/api/v1/user/cache", token)
@@ -184,7 +164,7 @@ class AuthServer:
         data = expect(answer, dict)
         return understood(answer, lambda: read_account(data, self.address))
 
-    @_forgetting
+    @errors.forgetting
     def missing_terms(self, token: Token) -> tuple[Terms, ...] | TokenRefused:
         """Ask which terms of the account stand open, from the server's database: current at once after acceptance."""
         answer = self._exchange.get(self.address, "/auth/api/v1/user/missing", token)
@@ -193,7 +173,7 @@ class AuthServer:
         data = expect(answer, list)
         return understood(answer, lambda: read_terms(data, self.address))
 
-    @_forgetting
+    @errors.forgetting
     def keys(self, token: Token) -> tuple[ApiKey, ...] | TokenRefused:
         """Ask for the account's lasting tokens, newest first."""
         answer = self._exchange.get(self.address, "/auth/api/v1/user/token", token)
@@ -202,7 +182,7 @@ class AuthServer:
         data = expect(answer, list)
         return understood(answer, lambda: read_keys(data))
 
-    @_forgetting
+    @errors.forgetting
     def seconds_left(self, token: Token) -> int:
         """Ask how long a sign-in token still works.
 
@@ -217,7 +197,7 @@ class AuthServer:
         answer = self._exchange.get(self.address, f"/auth/api/v1/user/token/{token.reveal()}/ttl", token)
         return int(expect(answer, int))
 
-    @_forgetting
+    @errors.forgetting
     def access(self, token: Token, datastack: str) -> Access:
         """Ask the info service for the datastack's record, which it gives only to those who may read the data."""
         path = f"/info/api/v2/datastack/full/{quote(datastack, safe='')}"
@@ -228,7 +208,7 @@ class AuthServer:
         data = expect(answer, dict)
         return DatastackRecord(datastack, self._data_server(answer, data))
 
-    @_forgetting
+    @errors.forgetting
     def datastacks(self, token: Token) -> tuple[str, ...] | TokenRefused:
         """Ask the info service for its datastacks: also those whose terms are open, so it is no proof of anything."""
         answer = self._exchange.get(self.address, "/info/api/v2/datastacks", token)
@@ -237,7 +217,7 @@ class AuthServer:
         listed = itertools.islice(expect(answer, list), 5 * MOST_DATASTACKS)  # a few are none, and not all of a million
         return tuple(dict.fromkeys(filter(is_datastack_name, listed)))[:MOST_DATASTACKS]
 
-    @_forgetting
+    @errors.forgetting
     def rights(self, token: Token) -> Rights | TokenRefused:
         """Ask what the account may read: the answer from which the services judge (WIRE section 8)."""
         answer = self._exchange.get(self.address, "/auth/api/v1/user/cache", token)
@@ -246,7 +226,7 @@ class AuthServer:
         data = expect(answer, dict)
         return understood(answer, lambda: read_rights(data, self.address))
 
-    @_forgetting
+    @errors.forgetting
     def dataset_of(self, token: Token, datastack: str) -> str | None:
         """Ask which data set a datastack shows, as the services do; None if the server does not say."""
         path = f"/auth/api/v1/service/datastack/table/{quote(datastack, safe='')}/dataset"
@@ -255,7 +235,7 @@ class AuthServer:
             return None
         return text(expect(answer, str))
 
-    @_forgetting
+    @errors.forgetting
     def versions(self, token: Token, record: DatastackRecord) -> Versions:
         """Ask the datastack's own data server for its materialized versions: the proof that data can be read."""
         path = f"/materialize/api/v3/datastack/{quote(record.name, safe='')}/versions"
@@ -266,7 +246,7 @@ class AuthServer:
         data = expect(answer, list)
         return understood(answer, lambda: tuple(int(version) for version in data))
 
-    @_forgetting
+    @errors.forgetting
     def terms_text(self, token: Token, terms_id: int) -> str | TokenRefused:
         """Ask for the text of some terms, as Markdown; untrusted text, and empty if the server has none."""
         answer = self._exchange.get(self.address, "/auth/api/v1/tos", token)
@@ -280,7 +260,7 @@ class AuthServer:
 
     # -------------------------------------------------------------------------------------------------- changes
 
-    @_forgetting
+    @errors.forgetting
     def make_key(self, token: Token, description: str) -> Token | TokenRefused:
         """Have a lasting token made for the account.
 
@@ -299,7 +279,7 @@ class AuthServer:
         made = expect(answer, str)
         return understood(answer, lambda: Token(made))
 
-    @_forgetting
+    @errors.forgetting
     def revoke_key(self, token: Token, key_id: int) -> bool | TokenRefused:
         """Have a lasting token of the account ended, by its number in the list; a key may end itself.
 
@@ -317,7 +297,7 @@ class AuthServer:
         expect(answer, str)
         return True
 
-    @_forgetting
+    @errors.forgetting
     def end_sign_in(self, token: Token) -> bool:
         """Have a sign-in token ended.
 
@@ -334,7 +314,7 @@ class AuthServer:
             expect(answer, str)
         return True
 
-    @_forgetting
+    @errors.forgetting
     def accept_terms(self, token: Token, terms_id: int) -> TokenRefused | None:
         """Tell the server that the account's person accepts these terms; only ever after that person has said so.
 

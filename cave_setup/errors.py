@@ -34,17 +34,22 @@ SetupError
     └── UnexpectedAnswer       CAVE answered something that we do not understand
 
 Errors are raised ``from None`` outside ``except`` blocks, so that no traceback reaches the frames and exceptions of
-the HTTP library, which hold the token (docs/decisions/0006-tokens-in-tracebacks.md).
+the HTTP library, which hold the token; `forgetting` keeps them out of our own, too
+(docs/decisions/0006-tokens-in-tracebacks.md).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cave_setup.models.token import Candidate
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class SetupError(Exception):
@@ -66,6 +71,27 @@ class SetupError(Exception):
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.remedy}".strip()
+
+
+def forgetting(act: Callable[P, T]) -> Callable[P, T]:
+    """Let errors of ours, and a person's interruption, out without the frames below.
+
+    Their variables hold what was pasted, the environment, raw answers and the requests of the HTTP library, and a
+    verbose traceback shows all variables. Mistakes of the program keep their frames.
+    """
+
+    @functools.wraps(act)
+    def acted(*args: P.args, **kwargs: P.kwargs) -> T:
+        error: BaseException
+        try:
+            return act(*args, **kwargs)
+        except (SetupError, KeyboardInterrupt) as raised:
+            error = raised.with_traceback(None)
+        error.__context__ = None  # an interruption can come while an exception of a library is dealt with
+        del args, kwargs  # this frame is shown
+        raise error
+
+    return acted
 
 
 class NotADemo(SetupError):

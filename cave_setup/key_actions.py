@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from cave_setup import keys, words
 from cave_setup.auth_server import LONGEST_DESCRIPTION
 from cave_setup.environment import computer_name
-from cave_setup.errors import NoTokenToActWith, OwnKey, RotationStopped, ServerError, SetupError, UnknownKey
+from cave_setup.errors import (
+    NoTokenToActWith,
+    OwnKey,
+    RotationStopped,
+    ServerError,
+    SetupError,
+    UnknownKey,
+    forgetting,
+)
 from cave_setup.looking import Looking
 from cave_setup.models import Credential, ServerFacts, TokenRefused
 from cave_setup.observe import Kept
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
 class KeyActions(Looking):
     """The part of `cave_setup.Setup` that is about keys; its parameters are explained there."""
 
+    @forgetting
     def make_token(self, description: str | None = None) -> Status:
         """Have a lasting key for this computer, with the token at hand, and use that from now on.
 
@@ -67,6 +76,7 @@ class KeyActions(Looking):
             self.check()
         return self._say(*reports, problems={"account" if end else "token": problem})
 
+    @forgetting
     def tokens(self) -> tuple[ApiKey, ...]:
         """List the account's lasting keys, newest first.
 
@@ -87,6 +97,7 @@ class KeyActions(Looking):
             raise NoTokenToActWith(words.NO_TOKEN_TO_ACT_WITH, words.SIGN_IN_AGAIN)
         return listed
 
+    @forgetting
     def use_key(self, key_id: int) -> Status:
         """Use one of the account's keys on this computer from now on, and verify it.
 
@@ -104,6 +115,7 @@ class KeyActions(Looking):
         reports = [keys.end_sign_in(self.server, acting(facts))] if is_a_fresh_sign_in(facts) else []
         return self._say(*reports)
 
+    @forgetting
     def revoke(self, key_id: int, *, own: bool = False) -> Status:
         """Revoke one of the account's keys: it opens nothing any more, wherever it is used.
 
@@ -134,6 +146,7 @@ class KeyActions(Looking):
         self.check() if is_own else self._look_again("keys")
         return self._say(words.key_revoked(key.description, key.token.masked))
 
+    @forgetting
     def rotate(self) -> Status:
         """Replace the key that this computer uses by a new one, and revoke the old one.
 

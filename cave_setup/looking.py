@@ -11,7 +11,7 @@ from cave_setup import words
 from cave_setup.auth_server import AuthServer
 from cave_setup.code_ocean import account_page
 from cave_setup.environment import choose, detect
-from cave_setup.errors import NotPossibleHere, UnknownPlace
+from cave_setup.errors import NotPossibleHere, UnknownPlace, forgetting
 from cave_setup.models import (
     DEFAULT_DATASTACK,
     DEFAULT_SERVER,
@@ -43,6 +43,7 @@ ENVIRONMENT_VARIABLE = "CAVE_SETUP_ENVIRONMENT"
 class Looking:
     """The part of `cave_setup.Setup` that looks; its parameters are explained there."""
 
+    @forgetting
     def __init__(
         self,
         server_address: str | None = None,
@@ -88,6 +89,7 @@ class Looking:
             raise RuntimeError("This Setup is closed.")
         return self._server
 
+    @forgetting
     def use_server(self, server_address: str, datastack: str) -> None:
         """Set up another deployment or datastack from now on; a token given for another deployment is forgotten.
 
@@ -124,6 +126,7 @@ class Looking:
             self._server.close()
             self._server = AuthServer(address)
 
+    @forgetting
     def check(self) -> Status:
         """Observe and judge. Changes nothing, but for finishing a save of ours that a crash interrupted.
 
@@ -135,12 +138,14 @@ class Looking:
         """
         return self._look(None)
 
+    @forgetting
     def look_here(self) -> Status:
         """Look at this computer again, its files and variables, and ask the server nothing that it has answered."""
         problems = self._found().problems
         self._look_again()
         return self._say(*self._found().reports, problems=problems)
 
+    @forgetting
     def use_environment(self, environment: str, *, home_persists: bool | None = None) -> Status:
         """Take a person's word for where this is, from now on.
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from cave_setup import words
-from cave_setup.errors import PasteError, SeveralTokens
+from cave_setup.errors import PasteError, SeveralTokens, forgetting
 from cave_setup.models import TOKEN_FORM, Candidate, Token, host_named_in
 
 LONGEST_TEXT = 1_000_000  # characters; a token page's download has 150
@@ -41,6 +41,7 @@ _OF_A_DOWNLOAD = {"token", "description", "middle_auth_url", "id", "user_id", "c
 _NEARLY = re.compile(r"[0-9a-zA-Z]{24,64}|[0-9a-fA-F\s]{24,80}")
 
 
+@forgetting
 def find_token(text: str) -> Candidate:
     """Find the one token in anything a person pasted or dropped.
 

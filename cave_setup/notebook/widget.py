@@ -41,7 +41,6 @@ _HERE = pathlib.Path(__file__).parent
 # Done only at the server that the person saw: another one may have been chosen while this waited for a busy kernel.
 _AT_ITS_SERVER = {
     "paste",
-    "file",
     "pick",
     "signed-in",
     "make-key",
@@ -147,12 +146,11 @@ class Wizard(anywidget.AnyWidget):
             "check": self._check_again,
             "back": self._back,
             "paste-open": lambda: self._screen.show(sign_in=self._ladder.paste()),
-            "paste": lambda: self._use_text(get("text")),
-            "file": lambda: self._use_file(buffers),
+            "paste": lambda: self._use_pasted(buffers),
             "pick": lambda: self._pick(get("value")),
             "signing-in": self._ladder.window_opened,
             "no-sign-in": lambda: self._window_failed(get("why")),
-            "signed-in": lambda: self._take_sign_in(get("token")),
+            "signed-in": lambda: self._take_sign_in(buffers),
             "reached": lambda: self._ladder.reached(through=get("through") is True),
             "make-key": lambda: self._act(words.MAKING_KEY, self._setup.make_token),
             "choose-key": lambda: self._choose_key(get("value")),
@@ -227,16 +225,14 @@ class Wizard(anywidget.AnyWidget):
         self._screen.show(busy=words.CHECKING if self._screen.status else words.LOOKING)
         self._settle(self._setup.check())
 
-    def _use_text(self, text: object) -> None:
-        self._take_token(lambda: self._setup.use_token(str(text)))
-
-    def _use_file(self, buffers: list[memoryview]) -> None:
+    def _use_pasted(self, buffers: list[memoryview]) -> None:
+        """Take what was pasted or dropped. It is beside the message, since kernels log those."""
         try:
             text = _decoded(bytes(buffers[0])) if buffers else ""
         except UnicodeDecodeError:
             self._refuse_paste(PasteError(words.PASTED_NOT_TEXT, words.WHAT_A_TOKEN_LOOKS_LIKE))
             return
-        self._use_text(text)
+        self._take_token(lambda: self._setup.use_token(text))
 
     def _pick(self, index: object) -> None:
         """Take an answer to which of several tokens it is, while that is the question: a double click gives two."""
@@ -264,9 +260,9 @@ class Wizard(anywidget.AnyWidget):
         if why in {"blocked", "closed", "late", "chosen"}:
             self._ladder.window_failed(why)
 
-    def _take_sign_in(self, text: object) -> None:
+    def _take_sign_in(self, buffers: list[memoryview]) -> None:
         try:
-            token = Token(str(text))
+            token = Token(_decoded(bytes(buffers[0])) if buffers else "")
         except ValueError:
             return  # the browser has looked at its shape already, so this is nobody's sign-in
         self._signed_in(token)
@@ -345,7 +341,7 @@ class Wizard(anywidget.AnyWidget):
 
         It reaches every page on which this wizard is shown; only the one that asked makes use of it.
         """
-        self.send({"tell": "token", "to": str(to), "token": self._setup.reveal()})
+        self.send({"tell": "token", "to": str(to)}, [self._setup.reveal().encode()])
 
     def _use_place(self, place: object, home: object) -> None:
         """Take an answer to where this is, or to what becomes of the home folder."""
@@ -534,5 +530,5 @@ def _number(value: object) -> int | None:
 
 
 def _decoded(raw: bytes) -> str:
-    """Read a dropped file as text; some editors save UTF-16."""
+    """Read what was pasted as text; some editors save files in UTF-16."""
     return raw.decode("utf-16" if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")

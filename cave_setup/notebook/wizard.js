@@ -163,7 +163,7 @@ const blocks = {
         if (!text) return;
         event.preventDefault(); // with its line breaks, which the field would drop, and without resting in the page
         input.value = "";
-        wizard.send({ action: "paste", text });
+        wizard.send({ action: "paste" }, secret(text));
       },
     });
     const error = h("p", { class: "error", id: `${id}-error` });
@@ -171,7 +171,7 @@ const blocks = {
       event.preventDefault();
       const text = input.value;
       input.value = "";
-      wizard.send({ action: "paste", text });
+      wizard.send({ action: "paste" }, secret(text));
     };
     const file = h("input", { type: "file", class: "hidden", onchange: () => sendFile(file.files[0], wizard) });
     const form = h(
@@ -185,7 +185,7 @@ const blocks = {
           form.classList.remove("over");
           const [dropped] = event.dataTransfer.files;
           if (dropped) sendFile(dropped, wizard);
-          else wizard.send({ action: "paste", text: event.dataTransfer.getData("text") });
+          else wizard.send({ action: "paste" }, secret(event.dataTransfer.getData("text")));
         },
       },
       h("label", { for: id }, block.label),
@@ -271,10 +271,13 @@ const does = (part, message) => [...(part?.querySelectorAll("[data-does]") ?? []
 // A path may break after a slash or before a dash, and nowhere else.
 const breakable = (path) => path.split(/(?<=[/])|(?=-)/).flatMap((part) => [h("wbr"), part]);
 
+// What may be a token travels as bytes beside the message: a kernel that logs its messages does not write those down.
+const secret = (text) => [new TextEncoder().encode(text).buffer];
+
 async function sendFile(file, wizard) {
   if (!file) return;
   if (file.size > LARGEST_FILE) return wizard.complain(wizard.words.tooLarge);
-  wizard.send({ action: "file" }, [await file.arrayBuffer()]);
+  wizard.send({ action: "paste" }, [await file.arrayBuffer()]);
 }
 
 async function copyText(text, node, wizard) {
@@ -370,9 +373,10 @@ class WizardView {
     }
   }
 
-  hearToken({ to, token }) {
+  hearToken({ to }, [bytes]) {
     if (this.awaited?.to !== to) return;
     clearTimeout(this.unanswered);
+    const token = new TextDecoder().decode(bytes);
     if (token) this.awaited.resolve(token);
     else this.awaited.reject();
     this.awaited = null;
@@ -694,7 +698,7 @@ class WizardView {
     const token = event.data?.token;
     if (typeof token !== "string" || !/^[0-9a-f]{32}$/.test(token)) return;
     this.forgetWindow();
-    this.send({ action: "signed-in", token, at: page.at });
+    this.send({ action: "signed-in", at: page.at }, secret(token));
   }
 
   // The terms page posts the one word "success" to its opener; all it does here is to make us look.
@@ -720,9 +724,9 @@ class WizardView {
     const stop = new AbortController();
     const on = (target, name, listener, capture = false) => target.addEventListener(name, listener, { capture, signal: stop.signal });
     on(window, "message", (event) => { this.hearSignIn(event); this.hearTerms(event); });
-    const asked = (message) => {
+    const asked = (message, buffers) => {
       if (message.ask === "reach") void this.reach(message);
-      if (message.tell === "token") this.hearToken(message);
+      if (message.tell === "token") this.hearToken(message, buffers);
     };
     this.model.on("msg:custom", asked);
     stop.signal.addEventListener("abort", () => this.model.off("msg:custom", asked));

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import traceback
 from typing import TYPE_CHECKING
 
@@ -10,8 +12,9 @@ import pytest
 from IPython.core.ultratb import VerboseTB
 
 from cave_setup import Setup
-from cave_setup.errors import ServerError
-from cave_setup.models import Token
+from cave_setup.errors import ServerError, SetupError
+from cave_setup.models import Terms, Token
+from cave_setup.paste import find_token
 from cave_setup.report import as_text
 from integration import listeners
 from integration.conftest import SECRET, cave_routes
@@ -19,10 +22,12 @@ from integration.listeners import answers, by_path, says
 from integration.test_auth_server import FAULTS, WITH_TOKEN
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cave_setup.auth_server import AuthServer
     from cave_setup.demo import DemoServer
     from integration.conftest import Connect, Listen, SetUp
-    from integration.listeners import Behaviour
+    from integration.listeners import Behaviour, Connection, Request
     from integration.test_auth_server import Question
 
 # Less than the whole: half of a token is a leak, too. The last four are shown on purpose.
@@ -151,6 +156,80 @@ def test_a_timeout_shows_no_token(
     assert isinstance(found, ServerError)
     assert TELLING not in shown(found)
     assert TELLING not in caplog.text
+
+
+# --------------------------------------------------------------------------------------- what a person asks Setup for
+
+TWO = f"{SECRET.reveal()} {SECRET.reveal()[::-1]}"
+MISUSED: dict[str, Callable[[], object]] = {
+    "several tokens": lambda: Setup(variables={}).use_token(TWO),
+    "no such candidate": lambda: Setup(variables={}).use_token(SECRET.reveal(), pick=7),
+    "nearly a token": lambda: Setup(variables={}).use_token(f"{SECRET.reveal()[:-1]}x"),
+    "several tokens in a text": lambda: find_token(TWO),
+    "no such place": lambda: Setup(variables={"CAVE_TOKEN": SECRET.reveal()}, environment="nowhere"),
+    "no such server": lambda: Setup("a b", variables={"CAVE_TOKEN": SECRET.reveal()}),
+}
+
+
+def in_verbose_mode(error: BaseException) -> str:
+    """What a notebook would show, but for the frames of this file, which are a person's cells here."""
+    frames = error.__traceback__
+    while frames and frames.tb_frame.f_code.co_filename == __file__:
+        frames = frames.tb_next
+    text: str = VerboseTB(include_vars=True, long_header=True).text(type(error), error, frames, context=25)
+    assert "errors.py" in text
+    assert type(error).__name__ in text
+    return text
+
+
+@pytest.mark.parametrize("misuse", MISUSED.values(), ids=MISUSED)
+def test_what_was_pasted_or_mounted_is_in_no_traceback(misuse: Callable[[], object]) -> None:
+    with pytest.raises(SetupError) as caught:
+        misuse()
+    text = in_verbose_mode(caught.value).lower()
+    assert TELLING not in text
+    assert TELLING[::-1] not in text
+
+
+INTERRUPTED: dict[str, Callable[[Setup], object]] = {
+    "check": lambda setup: setup.check(),
+    "use_token": lambda setup: setup.use_token(f'token = "{SECRET.reveal()}"'),
+    "make_token": lambda setup: setup.make_token(),
+    "tokens": lambda setup: setup.tokens(),
+    "terms_text": lambda setup: setup.terms_text(Terms(2, "x", "x", "x")),
+}
+
+
+@pytest.mark.parametrize("act", INTERRUPTED.values(), ids=INTERRUPTED)
+def test_nor_is_it_where_a_person_interrupts_what_hangs(listen: Listen, act: Callable[[Setup], object]) -> None:
+    routes: dict[str, Behaviour] = {}
+    there = listen(by_path(routes))
+    routes.update(cave_routes(there.address))
+    setup = Setup(there.address, variables={"CAVE_TOKEN": SECRET.reveal()})
+    assert setup.check().account
+    routes.update(dict.fromkeys(routes, interrupts_once()))
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a kernel
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            act(setup)
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    setup.close()
+    assert caught.value.__context__ is None
+    assert TELLING not in in_verbose_mode(caught.value)
+
+
+def interrupts_once() -> Behaviour:
+    """Hang, and have the main thread interrupted as Jupyter does it, by the first of several requests."""
+    first = threading.Lock()
+
+    def behave(connection: Connection, request: Request) -> None:
+        ident = threading.main_thread().ident
+        if ident and first.acquire(blocking=False):
+            signal.pthread_kill(ident, signal.SIGINT)
+        connection.rest()
+
+    return behave
 
 
 # ------------------------------------------------------------------------------------------------- a whole check

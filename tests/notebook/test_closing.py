@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import sys
 import threading
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 import ipywidgets
 import pytest
 from integration.conftest import write_secret
+from support.stress import STRESS
 from support.wizards import focused, send, wait_until
 
 from cave_setup.exchange import READ_SECONDS
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="counts what is open in /proc, as Linux has it")
 
-CYCLES = 200 if os.environ.get("CAVE_SETUP_HYPOTHESIS") == "stress" else 40
+CYCLES = 200 if STRESS else 40
 AT_ONCE = READ_SECONDS / 2  # long before a request that hangs ends by itself
 
 

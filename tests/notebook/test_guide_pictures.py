@@ -165,8 +165,8 @@ def test_copying_asks_for_the_token_and_believes_only_the_answer_to_that(page: P
     page.get_by_role("button", name="Copy the token", exact=True).click()
     (asked,) = sent(page)
     assert asked["action"] == "copy-token"
-    page.evaluate("() => window.model.ask({ tell: 'token', to: 'somebody else', token: 'x'.repeat(32) })")
-    page.evaluate("to => window.model.ask({ tell: 'token', to, token: 'y'.repeat(32) })", asked["to"])
+    page.evaluate("() => window.model.ask({ tell: 'token', to: 'somebody else' }, 'x'.repeat(32))")
+    page.evaluate("to => window.model.ask({ tell: 'token', to }, 'y'.repeat(32))", asked["to"])
     page.wait_for_function("() => window.copied.length")
     assert page.evaluate("() => window.copied") == ["y" * 32]
     page.wait_for_function("() => window.sent.some((message) => message.action === 'copied')")
@@ -184,7 +184,7 @@ def test_copying_twice_leaves_the_buttons_own_words(page: Page) -> None:
     for _ in range(2):
         copy.click()
         asked = [message for message in sent(page) if message["action"] == "copy-token"][-1]
-        page.evaluate("to => window.model.ask({ tell: 'token', to, token: 'y'.repeat(32) })", asked["to"])
+        page.evaluate("to => window.model.ask({ tell: 'token', to }, 'y'.repeat(32))", asked["to"])
         expect(copy).to_have_text("✓ Copied")
     expect(copy).to_have_text("Copy the token")
     expect(page.locator(".alert")).to_be_hidden()

@@ -54,7 +54,7 @@ def ada(demo: DemoServer) -> str:
 
 
 def test_a_pasted_token_is_saved_by_itself(wizard: Wizard, demo: DemoServer) -> None:
-    send(wizard, action="paste", text=f"Bearer {ada(demo)}")
+    send(wizard, action="paste", secret=f"Bearer {ada(demo)}")
     assert wait_until(wizard, focused("ready"))["pill"]["text"] == "Ready"
 
 
@@ -63,7 +63,7 @@ def test_the_token_is_in_no_state_message_or_repr(wizard: Wizard, demo: DemoServ
     seen: list[str] = []
     wizard.observe(lambda change: seen.append(json.dumps(change["new"])), "state")
     send(wizard, action="ask-first", on=True)
-    send(wizard, action="paste", text=token)
+    send(wizard, action="paste", secret=token)
     wait_until(wizard, focused("save"))
     send(wizard, action="save")
     wait_until(wizard, focused("ready"))
@@ -73,22 +73,22 @@ def test_the_token_is_in_no_state_message_or_repr(wizard: Wizard, demo: DemoServ
 
 def test_a_downloaded_file_is_taken_in_any_encoding(wizard: Wizard, demo: DemoServer) -> None:
     content = json.dumps({"token": ada(demo), "description": "laptop"})
-    send(wizard, [content.encode("utf-16")], action="file")
+    send(wizard, action="paste", secret=content.encode("utf-16"))
     wait_until(wizard, focused("ready"))
 
 
 def test_a_file_that_is_no_text_is_answered(wizard: Wizard) -> None:
-    send(wizard, [b"\xff\xfe\x00\xd8\x00"], action="file")
+    send(wizard, action="paste", secret=b"\xff\xfe\x00\xd8\x00")
     state = wait_until(wizard, lambda state: "not text" in json.dumps(state))
     assert state["focus"] == "account"
 
 
 def test_a_wrong_paste_of_another_token_is_answered_where_it_was_pasted(wizard: Wizard, demo: DemoServer) -> None:
-    send(wizard, action="paste", text=ada(demo))
+    send(wizard, action="paste", secret=ada(demo))
     wait_until(wizard, focused("ready"))
     send(wizard, action="another")
     wait_until(wizard, focused("account"))
-    send(wizard, action="paste", text="mia@example.org")
+    send(wizard, action="paste", secret="mia@example.org")
     state = wait_until(wizard, lambda state: "e-mail address" in json.dumps(state["steps"][1]))
     assert state["focus"] == "account"
     demo.requests.clear()
@@ -98,7 +98,7 @@ def test_a_wrong_paste_of_another_token_is_answered_where_it_was_pasted(wizard: 
 
 
 def test_several_tokens_are_chosen_by_number(wizard: Wizard, demo: DemoServer) -> None:
-    send(wizard, action="paste", text=json.dumps([{"token": "1" * 32}, {"token": ada(demo)}]))
+    send(wizard, action="paste", secret=json.dumps([{"token": "1" * 32}, {"token": ada(demo)}]))
     wait_until(wizard, lambda state: '"choice"' in json.dumps(state))
     send(wizard, action="pick", value=1)
     send(wizard, action="pick", value=1)  # a double click
@@ -133,7 +133,7 @@ def test_acceptance_of_terms_is_noticed_without_a_click(
     monkeypatch.setattr(patience, "FIRST_WAIT", 0.05)
     grace = demo.world.user_by_email("grace@example.org")
     assert grace
-    send(wizard, action="paste", text=demo.world.make_key(grace, "laptop").text)
+    send(wizard, action="paste", secret=demo.world.make_key(grace, "laptop").text)
     wait_until(wizard, focused("terms"))
     send(wizard, action="opened", what="terms")
     wait_until(wizard, lambda state: '"watching"' in json.dumps(state["steps"][2]["blocks"]))
@@ -151,7 +151,7 @@ def test_waiting_for_terms_asks_ever_more_rarely_and_gives_up(
         monkeypatch.setattr(patience, name, seconds)
     grace = demo.world.user_by_email("grace@example.org")
     assert grace
-    send(wizard, action="paste", text=demo.world.make_key(grace, "laptop").text)
+    send(wizard, action="paste", secret=demo.world.make_key(grace, "laptop").text)
     wait_until(wizard, lambda state: '"kind": "terms"' in json.dumps(state["steps"][2]))
     demo.requests.clear()
     send(wizard, action="opened", what="terms")
@@ -177,7 +177,7 @@ def signed_in(demo: DemoServer, email: str = "ada@example.org") -> str:
 def test_a_sign_in_becomes_a_saved_key_without_a_further_word(wizard: Wizard, demo: DemoServer, home: Path) -> None:
     sign_in = signed_in(demo)
     send(wizard, action="signing-in")
-    send(wizard, action="signed-in", token=sign_in)
+    send(wizard, action="signed-in", secret=sign_in)
     state = wait_until(wizard, focused("ready"))
     assert "The sign-in itself has been ended again" in blocks_of(state, "token")
     saved = json.loads((home / ".cloudvolume/secrets/cave-secret.json").read_text())["token"]
@@ -187,10 +187,10 @@ def test_a_sign_in_becomes_a_saved_key_without_a_further_word(wizard: Wizard, de
     assert sign_in not in json.dumps(wizard.state) + repr(vars(wizard)) + repr(vars(wizard._ladder))
 
 
-@pytest.mark.parametrize("token", [None, "", "f" * 31, "F" * 32, ["f" * 32], {"token": "f" * 32}])
-def test_what_is_no_token_is_no_sign_in(wizard: Wizard, demo: DemoServer, token: object) -> None:
+@pytest.mark.parametrize("token", [None, "", "f" * 31, "F" * 32, b"\xff" * 32])
+def test_what_is_no_token_is_no_sign_in(wizard: Wizard, demo: DemoServer, token: str | bytes | None) -> None:
     demo.requests.clear()
-    send(wizard, action="signed-in", token=token)
+    send(wizard, action="signed-in", secret=token)
     send(wizard, action="ask-first", on=True)
     wait_until(wizard, lambda state: state["askFirst"]["on"])
     assert demo.requests.entries() == []
@@ -199,7 +199,7 @@ def test_what_is_no_token_is_no_sign_in(wizard: Wizard, demo: DemoServer, token:
 
 def test_asked_first_nothing_follows_until_it_is_said(wizard: Wizard, demo: DemoServer, home: Path) -> None:
     send(wizard, action="ask-first", on=True)
-    send(wizard, action="signed-in", token=signed_in(demo))
+    send(wizard, action="signed-in", secret=signed_in(demo))
     wait_until(wizard, focused("token"))
     demo.requests.clear()
     for _ in range(2):  # a double click
@@ -214,7 +214,7 @@ def test_asked_first_nothing_follows_until_it_is_said(wizard: Wizard, demo: Demo
 
 def test_one_of_the_accounts_keys_can_be_chosen(wizard: Wizard, demo: DemoServer, home: Path) -> None:
     send(wizard, action="ask-first", on=True)
-    send(wizard, action="signed-in", token=signed_in(demo))
+    send(wizard, action="signed-in", secret=signed_in(demo))
     wait_until(wizard, focused("token"))
     user = demo.world.user_by_email("ada@example.org")
     assert user
@@ -232,11 +232,11 @@ def test_a_server_that_fails_in_mid_sign_in_is_told_and_another_try_is_at_hand(
 ) -> None:
     demo.weather.set("error-500", "/auth/api/v1/user/token", requests=1)
     sign_in = signed_in(demo)
-    send(wizard, action="signed-in", token=sign_in)
+    send(wizard, action="signed-in", secret=sign_in)
     state = wait_until(wizard, lambda state: not state["busy"] and "is in trouble" in blocks_of(state, "account"))
     assert '"signIn"' in blocks_of(state, "account")
     assert demo.world.token(sign_in) is None
-    send(wizard, action="signed-in", token=signed_in(demo))
+    send(wizard, action="signed-in", secret=signed_in(demo))
     wait_until(wizard, focused("ready"))
 
 
@@ -256,7 +256,7 @@ def test_what_was_done_at_one_server_is_not_done_at_the_next(
     release = threading.Event()
     hold(wizard, release)
     send(wizard, action="server", server=elsewhere.address, datastack="minnie65_public")
-    send(wizard, action=action, token=token, text=token, at=seen)
+    send(wizard, action=action, secret=token, at=seen)
     release.set()
     state = wait_until(wizard, lambda state: bool(state["alert"]))
     assert state["alert"].startswith(f"The server was changed to {elsewhere.address.removeprefix('http://')} before")
@@ -282,7 +282,7 @@ def test_a_tab_that_comes_back_after_the_server_was_changed_gives_its_token_to_n
 def test_a_message_that_does_not_say_what_the_person_saw_is_not_believed(wizard: Wizard, demo: DemoServer) -> None:
     for at in (None, ["x"], "", "https://global.daf-apis.com"):
         before = demo.requests.entries()
-        send(wizard, action="paste", text=ada(demo), at=at)
+        send(wizard, action="paste", secret=ada(demo), at=at)
         wait_until(wizard, lambda state: "The server was changed to" in state["alert"])
         assert demo.requests.entries() == before
         send(wizard, action="back")
@@ -375,7 +375,7 @@ def test_a_tab_that_never_reached_us_says_that_nobody_has_signed_in(
 
 def test_no_port_stays_open_for_a_sign_in_that_is_over(wizard: Wizard, demo: DemoServer) -> None:
     send(wizard, action="hello", base="", near=True)
-    ends: list[dict[str, Any]] = [{"action": "paste", "text": ada(demo)}, {"action": "another"}, {"action": "back"}]
+    ends: list[dict[str, Any]] = [{"action": "paste", "secret": ada(demo)}, {"action": "another"}, {"action": "back"}]
     for end in ends:
         start = tab_address(wizard)
         send(wizard, **end)
@@ -410,7 +410,7 @@ def test_terms_are_accepted_only_with_the_tick_only_those_shown_and_only_once_re
     grace = demo.world.user_by_email("grace@example.org")
     assert grace
     send(wizard, action="accept", terms=2, agreed=True)  # nothing is shown yet
-    send(wizard, action="signed-in", token=signed_in(demo, "grace@example.org"))
+    send(wizard, action="signed-in", secret=signed_in(demo, "grace@example.org"))
     wait_until(wizard, lambda state: '"kind": "terms"' in blocks_of(state, "terms"))
     for refused in ({"terms": 2}, {"terms": 2, "agreed": "yes"}, {"terms": 3, "agreed": True}, {"agreed": True}):
         send(wizard, action="accept", **refused)
@@ -424,7 +424,7 @@ def test_terms_are_accepted_only_with_the_tick_only_those_shown_and_only_once_re
 
 def test_terms_whose_text_cannot_be_had_are_left_to_the_servers_page(wizard: Wizard, demo: DemoServer) -> None:
     demo.weather.set("error-500", "/auth/api/v1/tos")
-    send(wizard, action="signed-in", token=signed_in(demo, "grace@example.org"))
+    send(wizard, action="signed-in", secret=signed_in(demo, "grace@example.org"))
     wait_until(wizard, lambda state: "Their text cannot be shown here" in blocks_of(state, "terms"))
     demo.weather.clear()
     send(wizard, action="check")
@@ -433,12 +433,12 @@ def test_terms_whose_text_cannot_be_had_are_left_to_the_servers_page(wizard: Wiz
 
 def test_terms_too_long_to_be_shown_whole_are_not_shown_cut_off(wizard: Wizard, demo: DemoServer) -> None:
     demo.world.terms[2] = replace(demo.world.terms[2], text="x " * 60_000)
-    send(wizard, action="signed-in", token=signed_in(demo, "grace@example.org"))
+    send(wizard, action="signed-in", secret=signed_in(demo, "grace@example.org"))
     wait_until(wizard, lambda state: "Their text cannot be shown here" in blocks_of(state, "terms"))
 
 
 def test_the_last_save_is_undone_after_a_question(wizard: Wizard, demo: DemoServer, home: Path) -> None:
-    send(wizard, action="paste", text=ada(demo))
+    send(wizard, ada(demo), action="paste")
     state = wait_until(wizard, focused("ready"))
     assert "Undo last save" in [item["label"] for item in state["footer"]]
     send(wizard, action="undo")  # not asked yet
@@ -455,7 +455,7 @@ def test_the_last_save_is_undone_after_a_question(wizard: Wizard, demo: DemoServ
 
 
 def test_an_undo_that_is_not_possible_any_more_says_why(wizard: Wizard, demo: DemoServer, home: Path) -> None:
-    send(wizard, action="paste", text=ada(demo))
+    send(wizard, ada(demo), action="paste")
     wait_until(wizard, focused("ready"))
     send(wizard, action="ask-undo")
     wait_until(wizard, focused("save"))
@@ -484,7 +484,7 @@ def test_keys_are_looked_at_revoked_and_replaced(wizard: Wizard, demo: DemoServe
     assert user
     other = demo.world.make_key(user, "old laptop")
     assert other.key
-    send(wizard, action="paste", text=ada(demo))
+    send(wizard, action="paste", secret=ada(demo))
     wait_until(wizard, focused("ready"))
     send(wizard, action="keys")
     wait_until(wizard, lambda state: "old laptop" in blocks_of(state, "token"))
@@ -614,7 +614,7 @@ def test_while_cells_run_a_front_end_cannot_be_heard_and_is_not_missed(
 def test_done_leaves_a_summary_that_needs_no_kernel(wizard: Wizard, display: Display, demo: DemoServer) -> None:
     wizard._ipython_display_()
     send(wizard, action="hello")
-    send(wizard, action="paste", text=ada(demo))
+    send(wizard, action="paste", secret=ada(demo))
     wait_until(wizard, focused("ready"))
     send(wizard, action="done")
     wait_until(wizard, lambda _state: bool(display.shown))
@@ -646,16 +646,16 @@ def in_capsule(demo: DemoServer, home: Path, monkeypatch: pytest.MonkeyPatch) ->
     for name, value in Capsule.run().items():
         monkeypatch.setenv(name, value)
     made = Wizard(demo.address)
-    send(made, action="paste", text=ada(demo))
+    send(made, action="paste", secret=ada(demo))
     wait_until(made, focused("save"))
     yield made
     made.close()
 
 
-def told(wizard: Wizard, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def told(wizard: Wizard, monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], list[bytes]]]:
     """A list that fills with what is sent to the browser beside the state."""
-    messages: list[dict[str, Any]] = []
-    monkeypatch.setattr(wizard, "send", lambda content, buffers=None: messages.append(content))
+    messages: list[tuple[dict[str, Any], list[bytes]]] = []
+    monkeypatch.setattr(wizard, "send", lambda content, buffers=None: messages.append((content, buffers)))
     return messages
 
 
@@ -671,7 +671,7 @@ def test_the_token_goes_down_only_to_who_asks_for_it_and_into_no_state(
     send(in_capsule, action="copy-token", to="this view")
     send(in_capsule, action="copied")
     state = wait_until(in_capsule, lambda state: stages(state)[:2] == ["done", "now"])
-    assert messages == [{"tell": "token", "to": "this view", "token": ada(demo)}]
+    assert messages == [({"tell": "token", "to": "this view"}, [ada(demo).encode()])]
     assert ada(demo) not in json.dumps(state) + repr(in_capsule.get_state())
 
 
@@ -680,7 +680,7 @@ def test_without_a_token_nothing_is_sent(wizard: Wizard, monkeypatch: pytest.Mon
     send(wizard, action="copy-token", to="this view")
     send(wizard, action="check")
     wait_until(wizard, lambda state: not state["busy"] and messages != [])
-    assert messages == [{"tell": "token", "to": "this view", "token": ""}]
+    assert messages == [({"tell": "token", "to": "this view"}, [b""])]
 
 
 def test_what_was_copied_is_forgotten_with_the_token(in_capsule: Wizard, demo: DemoServer) -> None:
@@ -690,7 +690,7 @@ def test_what_was_copied_is_forgotten_with_the_token(in_capsule: Wizard, demo: D
     wait_until(in_capsule, lambda state: not state["busy"] and stages(state)[0] == "done")
     user = demo.world.user_by_email("ada@example.org")
     assert user
-    send(in_capsule, action="paste", text=demo.world.make_key(user, "another").text)
+    send(in_capsule, action="paste", secret=demo.world.make_key(user, "another").text)
     wait_until(in_capsule, lambda state: focused("save")(state) and stages(state)[0] == "now")
 
 
@@ -749,7 +749,7 @@ def test_a_place_that_is_not_right_is_put_right_in_two_clicks_and_no_request(wiz
 def test_a_home_folder_that_does_not_last_is_said_in_one_click(wizard: Wizard, demo: DemoServer) -> None:
     send(wizard, action="use-place", home=False)
     state = wait_until(wizard, lambda state: state["steps"][4]["title"] == "Save for this session")
-    send(wizard, action="paste", text=ada(demo))
+    send(wizard, action="paste", secret=ada(demo))
     state = wait_until(wizard, focused("ready"))
     assert state["steps"][4]["title"] == "Saved until this session ends"
 
@@ -793,7 +793,7 @@ def names(state: dict[str, Any]) -> dict[str, str]:
 
 
 def test_the_servers_datastacks_are_listed_and_one_is_used_with_a_click(wizard: Wizard, demo: DemoServer) -> None:
-    send(wizard, action="paste", text=ada(demo))
+    send(wizard, action="paste", secret=ada(demo))
     wait_until(wizard, focused("ready"))
     assert names(wizard.state) == {}
     send(wizard, action="datastacks")
@@ -811,7 +811,7 @@ def test_the_servers_datastacks_are_listed_and_one_is_used_with_a_click(wizard: 
 @pytest.fixture
 def at_home(wizard: Wizard, demo: DemoServer) -> Wizard:
     """The wizard when all is ready, with nothing asked since."""
-    send(wizard, action="paste", text=ada(demo))
+    send(wizard, action="paste", secret=ada(demo))
     wait_until(wizard, focused("ready"))
     demo.requests.clear()
     return wizard
@@ -907,7 +907,7 @@ def test_without_an_account_nothing_is_asked(wizard: Wizard, demo: DemoServer) -
 
 
 def test_a_list_that_could_not_be_had_says_why_and_ends_nothing(wizard: Wizard, demo: DemoServer) -> None:
-    send(wizard, action="paste", text=ada(demo))
+    send(wizard, action="paste", secret=ada(demo))
     before = wait_until(wizard, focused("ready"))
     demo.weather.set("error-500", "/info/api/v2/datastacks")
     send(wizard, action="datastacks")
@@ -919,13 +919,13 @@ def test_a_list_that_could_not_be_had_says_why_and_ends_nothing(wizard: Wizard, 
 
 
 def test_another_token_or_server_has_another_list(wizard: Wizard, demo: DemoServer) -> None:
-    send(wizard, action="paste", text=ada(demo))
+    send(wizard, action="paste", secret=ada(demo))
     wait_until(wizard, focused("ready"))
     send(wizard, action="datastacks")
     wait_until(wizard, lambda state: bool(names(state)))
     user = demo.world.user_by_email("grace@example.org")
     assert user
-    send(wizard, action="paste", text=demo.world.make_key(user, "laptop").text)
+    send(wizard, action="paste", secret=demo.world.make_key(user, "laptop").text)
     wait_until(wizard, lambda state: focused("terms")(state) and not names(state))
     send(wizard, action="datastacks")
     state = wait_until(wizard, lambda state: bool(names(state)))

@@ -26,10 +26,13 @@ START = """async ([source, state]) => {
         off: () => { window.wasOff = true; },
         send: (message, _callbacks, buffers) => {
             if (window.gone) throw new Error("Cannot send");
-            window.sent.push(buffers ? { ...message, bytes: buffers[0].byteLength } : message);
+            window.sent.push(buffers ? { ...message, bytes: new TextDecoder().decode(buffers[0]) } : message);
         },
         set: (state) => { window.model.state = state; listeners["change:state"].forEach((listener) => listener()); },
-        ask: (message) => listeners["msg:custom"].forEach((listener) => listener(message)),
+        ask: (message, bytes) => {
+            const buffers = bytes === undefined ? [] : [new DataView(new TextEncoder().encode(bytes).buffer)];
+            listeners["msg:custom"].forEach((listener) => listener(message, buffers));
+        },
     };
     document.addEventListener("keydown", (event) => window.keys.push(event.key), true);
     module.default.initialize({ model });

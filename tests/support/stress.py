@@ -1,4 +1,4 @@
-"""Whether tests have all the time in the world (`make stress`)."""
+"""Whether what takes too long for every change is tested, too: `make stress` asks for it."""
 
 from __future__ import annotations
 

@@ -30,6 +30,19 @@ def sign_ins(demo: DemoServer) -> list[str]:
     return seen
 
 
+def every_token(demo: DemoServer) -> list[str]:
+    """A list that has all tokens of a demo server, and fills with those that it makes."""
+    seen = [token.text for token in demo.world._tokens.values()]
+    keep = demo.world._keep
+
+    def noted(token: Token) -> Token:
+        seen.append(token.text)
+        return keep(token)
+
+    demo.world._keep = noted  # type: ignore[method-assign]
+    return seen
+
+
 def tokens_of(demo: DemoServer, user: User) -> list[Token]:
     """All live tokens of a person, of whatever kind."""
     every = list(demo.world._tokens.values())

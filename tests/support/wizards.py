@@ -22,10 +22,11 @@ def wait_until(wizard: Wizard, condition: Callable[[dict[str, Any]], bool], seco
     raise AssertionError(f"still: {json.dumps(wizard.state, indent=1)[:3000]}")
 
 
-def send(wizard: Wizard, buffers: list[bytes] | None = None, **message: Any) -> None:
-    """Send what the browser would send."""
+def send(wizard: Wizard, secret: str | bytes | None = None, **message: Any) -> None:
+    """Send what the browser would send: what may be a token beside the message."""
     message = {"at": wizard.state["where"]["server"], **message}
-    wizard._handle_custom_msg(message, [memoryview(one) for one in buffers or []])
+    raw = secret.encode() if isinstance(secret, str) else secret
+    wizard._handle_custom_msg(message, [] if raw is None else [memoryview(raw)])
 
 
 def focused(key: str) -> Callable[[dict[str, Any]], bool]:
