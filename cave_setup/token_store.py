@@ -14,8 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from filelock import FileLock, Timeout
-
 from cave_setup import words
 from cave_setup.errors import DemoTokenRefused, FolderIsShared, FolderNotWritable, StoreBusy, StoreError, WouldReplace
 from cave_setup.folders import (
@@ -338,7 +336,7 @@ class TokenStore:
         """Finish what a crash interrupted. Does nothing where nothing was, or where another program is writing."""
         if not any(leftovers(self._folders())):
             return
-        with contextlib.suppress(OSError, Timeout, StoreError), self._locked(seconds=0.0):
+        with contextlib.suppress(OSError, StoreError), self._locked(seconds=0.0):
             self._finish_interrupted()
 
     def _finish_interrupted(self) -> None:
@@ -360,6 +358,8 @@ class TokenStore:
 
     @contextlib.contextmanager
     def _locked(self, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - takes long to load, and looking needs no lock
+
         busy = False
         lock = FileLock(self.folder / ".cave-setup.lock", timeout=seconds, mode=0o600)
         try:
