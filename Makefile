@@ -16,13 +16,14 @@ test: $(VENV)/dev chromium lint  ## everything that must pass before main moves
 # The oldest of what pyproject.toml names, the newest of the rest; then the newest of all, but for the kernel's sixth major
 # version. `make test` is the third corner: the newest of all.
 LOWEST := .venv-lowest
+OLD := -W default::DeprecationWarning # what newer versions of the same libraries have mended
 SCREENS := tests/browser/test_setting_up.py tests/browser/test_signing_in.py
 test-lowest: chromium  ## the tests on the oldest versions that pyproject.toml allows, and on ipykernel 6
 	python3 -m venv --clear $(LOWEST) && $(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
 	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable '.[test]'
-	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration tests/notebook $(SCREENS)
+	$(LOWEST)/bin/python -m pytest $(OLD) -n 2 --dist loadfile tests/unit tests/contract tests/integration tests/notebook $(SCREENS)
 	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST) --upgrade --editable '.[test]' 'ipykernel<7'
-	$(LOWEST)/bin/python -m pytest $(SCREENS)
+	$(LOWEST)/bin/python -m pytest $(OLD) $(SCREENS)
 
 lint: $(VENV)/dev  ## style, types, import directions
 	$(VENV)/bin/ruff check .
