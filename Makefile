@@ -5,7 +5,7 @@ PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 APT := $(if $(shell command -v sudo),sudo ,)apt-get
 
-.PHONY: demo test lint bench docs pictures stress clean
+.PHONY: demo test test-lowest lint bench docs pictures stress clean
 
 demo: $(VENV)/demo  ## a demo CAVE server and JupyterLab with the notebook open, in a throwaway home
 	$(VENV)/bin/cave-setup demo
@@ -13,14 +13,27 @@ demo: $(VENV)/demo  ## a demo CAVE server and JupyterLab with the notebook open,
 test: $(VENV)/dev chromium lint  ## everything that must pass before main moves
 	$(PYTHON) -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
+# The oldest of what pyproject.toml names, the newest of the rest; then the newest of all, but for the kernel's sixth major
+# version. `make test` is the third corner: the newest of all.
+LOWEST := .venv-lowest
+OLD := -W default::DeprecationWarning # what newer versions of the same libraries have mended
+SCREENS := tests/browser/test_setting_up.py tests/browser/test_signing_in.py
+test-lowest: chromium  ## the tests on the oldest versions that pyproject.toml allows, and on ipykernel 6
+	python3 -m venv --clear $(LOWEST) && $(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable '.[test]'
+	$(LOWEST)/bin/python -m pytest $(OLD) -n 2 --dist loadfile tests/unit tests/contract tests/integration tests/notebook $(SCREENS)
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST) --upgrade --editable '.[test]' 'ipykernel<7'
+	$(LOWEST)/bin/python -m pytest $(OLD) $(SCREENS)
+
 lint: $(VENV)/dev  ## style, types, import directions
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-bench: $(VENV)/dev  ## what importing and checking cost, beside peers in the same run; what a class asks a server
-	$(PYTHON) benchmarks/run.py
+bench: $(VENV)/dev chromium  ## what it costs, in one table, beside peers in the same run; what a class asks a server
+	$(PIP) --editable '.[bench]'
+	PYTHONPATH=tests $(PYTHON) benchmarks/run.py $(BENCH)
 	$(PYTHON) benchmarks/classroom.py 500
 
 docs: $(VENV)/dev  ## the documentation site, in site/; `make test` builds and checks it, too
@@ -36,7 +49,7 @@ pictures: $(VENV)/dev chromium  ## the README's pictures, the moving one too, fr
 	CAVE_SETUP_PICTURES=docs/pictures $(PYTHON) -m pytest tests/browser/test_pictures.py tests/browser/test_moving_picture.py
 
 clean:
-	rm -rf $(VENV) build dist .coverage* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) build dist .coverage* .mypy_cache .pytest_cache .ruff_cache
 
 # A virtual environment for each purpose's packages; made anew when the list of packages changes.
 $(VENV)/bin/python:

@@ -1,64 +1,93 @@
-"""What the README may claim, measured beside a peer in the same run: prints one table of medians and ratios."""
+"""`make bench`: what the README and docs/benchmarks.md say about speed, measured beside peers; prints Markdown.
+
+Asserts nothing: a number that a slow machine can turn red is no test.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
-import statistics
-import subprocess
+import platform
+import re
 import sys
 import tempfile
-import time
-from typing import TYPE_CHECKING
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-from cave_setup import Setup
-from cave_setup.demo import DemoServer
+import network
+import processes
+from measured import Measured, table
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-IMPORTS = ("pass", "import cave_setup", "import requests", "import ipywidgets", "import caveclient")
-LATENCY = 0.1
-
-
-def in_turn(pieces: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]:
-    """Time the pieces in turn, so that a slow minute of the machine strikes all of them; medians in seconds."""
-    times: dict[str, list[float]] = {name: [] for name in pieces}
-    for _ in range(rounds):
-        for name, piece in pieces.items():
-            began = time.perf_counter()
-            piece()
-            times[name].append(time.perf_counter() - began)
-    return {name: statistics.median(taken) for name, taken in times.items()}
+PACKAGES = (
+    "jupyterlab",
+    "ipykernel",
+    "ipywidgets",
+    "anywidget",
+    "requests",
+    "caveclient",
+    "huggingface_hub",
+    "playwright",
+)
 
 
-def python(code: str) -> Callable[[], None]:
-    return lambda: subprocess.run([sys.executable, "-c", code], check=True) and None
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9, help="how often each piece is measured")
+    parser.add_argument("--no-browser", action="store_true", help="leave JupyterLab out")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every single value there, too")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["HOME"] = home
+        os.environ["CAVE_SETUP_ENVIRONMENT"] = "local"
+        parts = measure(arguments.rounds, with_browser=not arguments.no_browser)
+    print(f"\n{conditions(arguments.rounds)}\n\n{table(parts)}")
+    if arguments.json:
+        values = {part: [row.as_dict() for row in rows] for part, rows in parts.items()}
+        arguments.json.write_text(json.dumps({"conditions": conditions(arguments.rounds), "parts": values}, indent=1))
 
 
-def imports() -> None:
-    medians = in_turn({code: python(code) for code in IMPORTS}, rounds=11)
-    print(f"\n{'a fresh Python, then':<28}{'median':>10}{'× bare Python':>16}")
-    for code, seconds in medians.items():
-        print(f"{code:<28}{seconds * 1000:>7.0f} ms{seconds / medians['pass']:>16.1f}")
+def measure(rounds: int, *, with_browser: bool) -> dict[str, list[Measured]]:
+    processes.compile_ours()
+    parts = {
+        "A fresh Python, then": processes.imports(rounds),
+        "Peak memory of a fresh Python": processes.memory(min(rounds, 5)),
+        "Installed size": processes.disk(),
+        "At a server that answers each request after 100 ms": network.checks(min(rounds, 7)),
+        "Requests of the kernel, until ready": network.requests_per_set_up(),
+    }
+    if with_browser:
+        import in_lab  # noqa: PLC0415 - needs Playwright and JupyterLab
+
+        parts |= in_lab.measure(rounds)
+    return parts
 
 
-def checks() -> None:
-    with DemoServer() as demo:
-        token = demo.world.key_of("ada@example.org")
-        setup = Setup(demo.address)
-        setup.use_token(token)
-        demo.weather.set("latency", seconds=LATENCY)
-        demo.requests.clear()
-        medians = in_turn({"check": lambda: setup.check() and None}, rounds=7)
-        requests = len(demo.requests.entries()) / 7
-    print(
-        f"\nfull check at {LATENCY * 1000:.0f} ms latency: {medians['check'] * 1000:.0f} ms, "
-        f"{medians['check'] / LATENCY:.2f} × the latency, {requests:.0f} requests"
-    )
+def conditions(rounds: int) -> str:
+    """Say when, on what and with which versions."""
+    when = datetime.now(timezone.utc).strftime("%d %B %Y").lstrip("0")
+    where = f"{os.cpu_count()} cores ({_processor()}), {platform.system()}, Python {platform.python_version()}"
+    return f"{when}; {where}; {', '.join(_versions())}. Median of {rounds} rounds, unless there are fewer."
+
+
+def _processor() -> str:
+    try:
+        found = re.search(r"model name\s*:\s*(\w+ \w+)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        found = None
+    return found[1] if found else platform.machine()
+
+
+def _versions() -> list[str]:
+    found = []
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["HOME"] = home
-        imports()
-        checks()
+    sys.exit(main())

@@ -28,7 +28,6 @@ from cave_setup.errors import (
 )
 from cave_setup.keeping import can_activate
 from cave_setup.key_actions import KeyActions, acting
-from cave_setup.loopback import PATIENCE, Loopback
 from cave_setup.models import Account, Credential, DatastackRecord, TokenRefused
 from cave_setup.observe import ask_missing_terms
 from cave_setup.paste import find_candidates, find_token
@@ -38,8 +37,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cave_setup.auth_server import AuthServer
+    from cave_setup.loopback import Loopback
     from cave_setup.models import Candidate, DatastackChoice, Facts, Status, Terms, Token
 
+_PATIENCE = 300.0  # seconds that a person has for signing in, as in `loopback`
 _FRESH = timedelta(seconds=60)  # how old the server's word may be that a token lasts when it is saved
 
 
@@ -131,7 +132,7 @@ class Setup(KeyActions):
     # ----------------------------------------------------------------------------------------------- signing in
 
     @forgetting
-    def sign_in(self, open_browser: Callable[[str], object] | None = None, seconds: float = PATIENCE) -> Status:
+    def sign_in(self, open_browser: Callable[[str], object] | None = None, seconds: float = _PATIENCE) -> Status:
         """Have a person sign in with a browser on this computer, and a lasting key made; waits for it.
 
         Parameters
@@ -155,8 +156,10 @@ class Setup(KeyActions):
             return self._say(problems={"account": SignInTimeout(sentence, words.SIGN_IN_TIMEOUT_REMEDY)})
         return self.signed_in(token)
 
-    def listen(self, on_token: Callable[[Token], None] | None = None, patience: float = PATIENCE) -> Loopback:
+    def listen(self, on_token: Callable[[Token], None] | None = None, patience: float = _PATIENCE) -> Loopback:
         """Make a listener on this computer for one sign-in; see `cave_setup.loopback.Loopback`."""
+        from cave_setup.loopback import Loopback  # noqa: PLC0415 - a web server takes long to load, and few need it
+
         return Loopback(self.server.sign_in_page, on_token, patience)
 
     @forgetting

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import itertools
 import re
+import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from cave_setup import errors
-from cave_setup.exchange import CONNECT_SECONDS, READ_SECONDS, Answer, Exchange
 from cave_setup.models import (
     Account,
     ApiKey,
@@ -40,6 +40,7 @@ from cave_setup.reading import (
 )
 
 if TYPE_CHECKING:
+    from cave_setup.exchange import Answer, Exchange
     from cave_setup.models import Access, Versions
 
 # Characters of a description. A longer one is answered with 500, and leaves a key behind that is listed nowhere.
@@ -61,8 +62,8 @@ class AuthServer:
     ----------
     address : ServerAddress
         The deployment, for example ``https://global.daf-apis.com``.
-    connect_seconds, read_seconds : float
-        How long to wait for a connection, and for each part of an answer.
+    *seconds : float
+        How long to wait for a connection and for an answer, where not as `Exchange` does.
 
     Notes
     -----
@@ -70,24 +71,40 @@ class AuthServer:
 
     """
 
-    def __init__(
-        self, address: ServerAddress, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS
-    ) -> None:
+    def __init__(self, address: ServerAddress, *seconds: float) -> None:
         self.address = address
-        self._exchange = Exchange(connect_seconds, read_seconds)
+        self._seconds = seconds
+        self._made: Exchange | None = None
+        self._making = threading.Lock()
+        self._is_closed = False
 
     def rest(self) -> None:
         """Close the connections that are kept open between requests, while there are none."""
-        self._exchange.rest()
+        if self._made is not None:
+            self._made.rest()
 
     def close(self) -> None:
         """Ask nothing any more, and let go at once of what waits for an answer."""
-        self._exchange.close()
+        self._is_closed = True
+        if self._made is not None:
+            self._made.close()
 
     @property
     def says_it_is_a_demo(self) -> bool:
         """Whether an answer said that it comes from the demo server."""
-        return self._exchange.met_a_demo
+        return self._made is not None and self._made.met_a_demo
+
+    @property
+    def _exchange(self) -> Exchange:
+        """Made for the first question: the HTTP library takes long to load, and the wizard is drawn before it asks."""
+        with self._making:
+            if self._made is None:
+                from cave_setup.exchange import Exchange  # noqa: PLC0415 - so that nothing else loads it
+
+                self._made = Exchange(*self._seconds)
+                if self._is_closed:  # while the library was being loaded
+                    self._made.close()
+            return self._made
 
     # -------------------------------------------------------------------------------------- pages for a browser
 
@@ -98,7 +115,7 @@ class AuthServer:
         A path is believed of a demo only, which may be reached through the Jupyter server alone. It can lead nowhere
         else: no text that a browser would take for another host passes here.
         """
-        path = self._exchange.demo_path.rstrip("/")
+        path = self._made.demo_path.rstrip("/") if self._made is not None else ""
         return path if _PATH.fullmatch(path) else self.address.url
 
     @property

@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from cave_setup import words
 from cave_setup.errors import DemoTokenRefused, FolderIsShared, FolderNotWritable, StoreBusy
 from cave_setup.folders import exists, file_in_the_way, is_shared, obstacle_to_writing, shown
@@ -137,6 +135,8 @@ class Obstacles:
             If another one goes on writing for so many seconds.
 
         """
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - takes long to load, and looking needs no lock
+
         busy = False
         lock = FileLock(self._folder / ".cave-setup.lock", timeout=seconds, mode=0o600)
         try:

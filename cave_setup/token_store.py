@@ -12,8 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from filelock import Timeout
-
 from cave_setup import words
 from cave_setup.backups import Backups
 from cave_setup.errors import FolderNotWritable, NothingToUndo, StoreError, WouldReplace
@@ -417,7 +415,7 @@ class TokenStore:
             The files that differed from the others until now, as a person writes them.
 
         """
-        with contextlib.suppress(OSError, Timeout, StoreError):
+        with contextlib.suppress(OSError, StoreError):
             return self._in_time(self._mend)
         return ()
 

@@ -116,3 +116,15 @@ def test_loading_the_extension_loads_nothing_heavy(home: Path) -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
+
+
+def test_the_first_picture_waits_for_no_library_that_it_does_not_need(home: Path) -> None:
+    heavy = ("requests", "urllib3", "filelock", "http.server", "yaml", "markdown_it")
+    code = (
+        "import sys; from cave_setup.notebook import widget, worker\n"
+        "worker.Worker.submit = lambda *arguments, **options: None  # what comes after it\n"
+        "assert widget.Wizard().state['steps']\n"
+        f"loaded = {{*{heavy}}} & set(sys.modules); assert not loaded, loaded\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
