@@ -33,7 +33,7 @@ _LONGEST_TERMS = 50_000  # characters
 
 
 @contextlib.contextmanager
-def _ended_in_order() -> Iterator[None]:
+def ended_in_order() -> Iterator[None]:
     """Have signals end things in order: the terminal shows again what is typed, and nobody listens any more.
 
     Ctrl-C, too, where a shell that started this in the background had it ignored: it may be brought to the front.
@@ -51,7 +51,6 @@ def _ended_in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@_ended_in_order()
 def login(setup: Setup, person: Person, open_browser: Callable[[str], object] | None = None) -> int:
     """Have a person sign in, unless this computer has a lasting key already; then do what is left.
 
@@ -77,7 +76,6 @@ def login(setup: Setup, person: Person, open_browser: Callable[[str], object] | 
     return _end(_finished(setup, found, person))
 
 
-@_ended_in_order()
 def login_with_token(setup: Setup, person: Person) -> int:
     """Take a token from standard input, in any form in which people paste one.
 
