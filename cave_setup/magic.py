@@ -64,12 +64,14 @@ def _show_wizard(*where: str | None, environment: str | None) -> None:
 
 def _ask_in_cell(*where: str | None, environment: str | None) -> None:
     from IPython.core.getipython import get_ipython  # noqa: PLC0415
+    from IPython.display import display  # noqa: PLC0415
 
     from cave_setup.actions import Setup  # noqa: PLC0415
-    from cave_setup.terminal.in_a_cell import set_up  # noqa: PLC0415
+    from cave_setup.notebook.static import summary  # noqa: PLC0415
+    from cave_setup.terminal.in_a_cell import ask  # noqa: PLC0415
 
     with contextlib.closing(Setup(*where, environment=environment)) as setup:
-        set_up(setup, getattr(get_ipython(), "kernel", None))
+        display(summary(ask(setup, getattr(get_ipython(), "kernel", None))), raw=True)
 
 
 def _show_status(*where: str | None, environment: str | None) -> None:

@@ -8,18 +8,18 @@ import sys
 from typing import TYPE_CHECKING
 
 from cave_setup import words
-from cave_setup.report import as_text
 from cave_setup.terminal.asking import Pasted, Person
-from cave_setup.terminal.login import login
-from cave_setup.terminal.output import plain, say, show
+from cave_setup.terminal.login import go_through
+from cave_setup.terminal.output import plain, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cave_setup.actions import Setup
+    from cave_setup.models import Status
 
 
-def set_up(setup: Setup, kernel: object | None) -> None:
+def ask(setup: Setup, kernel: object | None) -> Status:
     """Set this computer up by questions in the cell that runs, without any widget.
 
     Parameters
@@ -28,18 +28,21 @@ def set_up(setup: Setup, kernel: object | None) -> None:
     kernel : object or None
         What runs the cell; None for IPython in a terminal, where the terminal itself is asked.
 
+    Returns
+    -------
+    Status
+        What was found in the end.
+
     """
     person = Person(sys.stdin) if kernel is None else PersonAtCell(can_answer=getattr(kernel, "_allow_stdin", True))
     # In a notebook, standard error looks as if something had gone wrong.
-    told = contextlib.nullcontext() if kernel is None else contextlib.redirect_stderr(sys.stdout)
-    with told:
+    with contextlib.nullcontext() if kernel is None else contextlib.redirect_stderr(sys.stdout):
         if person.is_there:
-            login(setup, person)
-            return
+            return go_through(setup, person)
         found = setup.check()
-        show(as_text(found))
         if not found.ready:
             say(words.NOBODY_CAN_ANSWER)
+        return found
 
 
 class PersonAtCell(Person):

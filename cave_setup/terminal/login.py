@@ -68,12 +68,17 @@ def login(setup: Setup, person: Person, open_browser: Callable[[str], object] | 
         0 ready; 1 something left to do; 3 the server could not be asked; 4 it refused the token just given.
 
     """
+    return _end(go_through(setup, person, open_browser))
+
+
+def go_through(setup: Setup, person: Person, open_browser: Callable[[str], object] | None = None) -> Status:
+    """Do what `login` does, and give what was found in the end instead of printing it."""
     found = setup.check()
     if found.ready or isinstance(found.facts.server.reachable or found.facts.server.account, ServerError):
-        return _end(found)
+        return found
     if found.step("token").state != "done":
         found = _sign_in(setup, person, open_browser) or found
-    return _end(_finished(setup, found, person))
+    return _finished(setup, found, person)
 
 
 def login_with_token(setup: Setup, person: Person) -> int:

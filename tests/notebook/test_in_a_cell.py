@@ -77,6 +77,8 @@ class Cell:
                 if message["msg_type"] == "stream":
                     assert content["name"] == "stdout" or "UsageError" in content["text"], content
                     self.text += content["text"]
+                elif message["msg_type"] == "display_data":
+                    self.text += "\n".join(content["data"].values())
                 elif message["msg_type"] == "error":
                     self.text += "\n".join(content["traceback"])
                 elif message["msg_type"] == "status" and content["execution_state"] == "idle":
@@ -149,6 +151,7 @@ def test_a_newcomer_is_set_up_by_a_link_and_hidden_answers(kernel: Kernel, demo:
     token = demo.world.key_of("nia@example.org")
     assert token in next(home.rglob("*cave-secret.json")).read_text()
     assert token not in text
+    assert "nia@example.org" not in text  # notebooks are shared
     kernel.runs("%history -g").ends()  # has what is to be stored written
     stored = sqlite3.connect(next(kernel.home.rglob("history.sqlite")))
     with contextlib.closing(stored):
