@@ -1035,14 +1035,26 @@ def announce(title: str, state: str, summary: str) -> str:
     return f"{title}: {state}. {summary}"
 
 
+RUN_THIS_CELL = (
+    "Run this cell to set this computer up for CAVE: account, terms of service, token, saved and verified. "
+    "The wizard appears here while the notebook's kernel runs. If it does not appear, go on without it."
+)
 FRONT_END_MISSING = (
-    "CAVE Setup could not draw itself here. Its JavaScript comes with the package “anywidget”, which must be installed "
-    "where JupyterLab runs (not only where the kernel runs); install it there and reload the page."
+    "The wizard could not draw itself here. Its JavaScript comes with the Python package “anywidget”, which must be "
+    "installed where JupyterLab runs, not only where the kernel runs. Install it there and reload the page, or go on "
+    "without it."
 )
-FRONT_END_MISSING_ALTERNATIVE = (
-    "Without it: cave_setup.Setup() does the same in Python, and “cave-setup status” in a terminal says what it finds."
+WIZARD_IN_TERMINAL = "The wizard is drawn in JupyterLab or Notebook 7, and not in a terminal. Go on without it."
+WITHOUT_WIDGETS = (
+    ("In a new cell, with questions and hidden answers:", "%load_ext cave_setup\n%cave_setup --text"),
+    ("Or in a terminal of the computer that runs this code:", "cave-setup login"),
 )
-PLAIN_TEXT = "CAVE Setup: an interactive wizard. If you see only this line, run the cell in JupyterLab or Notebook 7."
+NOBODY_CAN_ANSWER = (
+    "Nobody can be asked anything here. Run this cell in JupyterLab or Notebook 7, or “cave-setup login” in a "
+    "terminal; where this place has secrets, mount the token as one (“%cave_setup guide” says how)."
+)
+PASTE_OR_ENTER = "Press Enter here once you have signed in, or paste: "
+STOPPED = "Stopped, and nobody waits for a sign-in any more. What was saved before stays; run the cell again to go on."
 SUMMARY_RAN = "CAVE Setup for {where}, as found at {when}"
 NO_TOKEN_HERE = "A token is never typed into a cell. Run %cave_setup without it, and paste it there."
 ARGUMENTS_HERE = (

@@ -1,4 +1,8 @@
-"""The cell outputs in which a wizard stands: itself, guidance where no front end drew it, a summary at the end."""
+"""The cell outputs in which a wizard stands: itself, guidance where nothing draws it, a summary at the end.
+
+There are two of them, one below the other, since no bundle can do both: where a kernel has gone, JupyterLab draws an
+error for a widget, whatever else is in its bundle.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 HELLO_SECONDS = 10.0  # a front end that can draw the widget has said so long before, if no cell ran
 
 _HELLO = "hello"
+_NOTHING = {"text/html": ""}
 
 
 class Output:
@@ -40,7 +45,7 @@ class Output:
         self._worker = worker
         self._bundle = bundle
         self._status = status
-        self._displays: list[Any] = []
+        self._displays: list[tuple[Any, Any]] = []
         self._has_front_end = self._was_missed = False
         self._shell: Any = None
         # While a cell runs, this one or the next, a front end is not heard: only the time between cells counts.
@@ -54,7 +59,7 @@ class Output:
             return
         handle = display(self._bundle(), raw=True, display_id=True)
         if handle is not None:
-            self._displays.append(handle)
+            self._displays.append((handle, display(static.instead(), raw=True, display_id=True)))
             if not self._has_front_end and self._shell is None:
                 self._shell = shell
                 for event, listener in self._cells.items():
@@ -66,7 +71,7 @@ class Output:
             self._has_front_end = True
             self.close()
             if self._was_missed:
-                self._put(self._bundle())
+                self._put(self._bundle(), static.instead())
 
     def close(self) -> None:
         """Wait for no front end any more."""
@@ -93,6 +98,7 @@ class Output:
         self.close()
         self._put(static.front_end_missing(self._status()))
 
-    def _put(self, bundle: dict[str, Any]) -> None:
-        for handle in self._displays:
+    def _put(self, bundle: dict[str, Any], instead: dict[str, Any] = _NOTHING) -> None:
+        for handle, below in self._displays:
             handle.update(bundle, raw=True)
+            below.update(instead, raw=True)

@@ -1,4 +1,4 @@
-"""What stays in a notebook without a widget: a summary, and guidance where the widget's front end is missing.
+"""What is in a notebook beside a widget or without one: a summary, and guidance where nothing drew the widget.
 
 Plain HTML with everything escaped, and the same as text; no script, and nothing that depends on a kernel.
 """
@@ -19,6 +19,17 @@ _BOX = (
     "max-width:720px;border:1px solid var(--jp-border-color2,#d0d4da);border-radius:10px;padding:14px 18px;"
     "font:14px/1.55 var(--jp-ui-font-family,system-ui,sans-serif)"
 )
+_LINES = "white-space:pre-wrap;word-break:break-word"
+
+# A wizard may be on its way for two seconds. JupyterLab's “Loading widget...” and “model not found” have no elements in
+# them, and go: the guidance below says more.
+_WHERE_NOTHING_IS_DRAWN = """
+@keyframes cave-setup-instead { from, to { position: absolute; visibility: hidden } }
+.cave-setup-instead { animation: cave-setup-instead 2s }
+.jp-OutputArea-child:has(.cave-setup) + .jp-OutputArea-child:has(.cave-setup-instead),
+body:has(.cave-setup):not(:has(.jp-OutputArea-child)) .cave-setup-instead,
+.jp-OutputArea-child:has(+ * .cave-setup-instead) > .jp-OutputArea-output:not(:has(*)) { display: none }
+"""
 
 
 def summary(status: Status) -> dict[str, Any]:
@@ -33,7 +44,7 @@ def summary(status: Status) -> dict[str, Any]:
         for step in without_email(status).steps
     )
     code = escape(use_it(status))
-    block = f'<pre style="margin:8px 0 0;white-space:pre-wrap">{code}</pre>' if status.ready else ""
+    block = f'<pre style="margin:8px 0 0;{_LINES}">{code}</pre>' if status.ready else ""
     html = f'<div style="{_BOX}"><div style="margin-bottom:6px">{escape(title)}</div>{demo}{rows}{block}</div>'
     return {"text/html": html, "text/plain": as_text(without_email(status))}
 
@@ -48,17 +59,38 @@ def without_email(status: Status) -> Status:
 
 
 def no_front_end() -> dict[str, Any]:
-    """Say in a terminal that there will be no wizard, and what there is."""
-    return {"text/plain": f"{words.PLAIN_TEXT}\n{words.FRONT_END_MISSING_ALTERNATIVE}"}
+    """Say in a terminal that there will be no wizard, and how to go on."""
+    return {"text/plain": _as_text(words.WIZARD_IN_TERMINAL)}
+
+
+def instead() -> dict[str, Any]:
+    """Say how to set up, wherever a stored notebook shows no wizard; beside a wizard that lives it is not to be seen.
+
+    True at any time: it is saved with the notebook.
+    """
+    html = f"<style>{_WHERE_NOTHING_IS_DRAWN}</style>{_as_html(words.RUN_THIS_CELL)}"
+    return {"text/html": html, "text/plain": _as_text(words.RUN_THIS_CELL)}
 
 
 def front_end_missing(status: Status | None) -> dict[str, Any]:
     """Say why there is no wizard to be seen and how to go on without it."""
-    sentences = [words.FRONT_END_MISSING, words.FRONT_END_MISSING_ALTERNATIVE]
-    found = f"\n\n{as_text(status)}" if status else ""
-    paragraphs = "".join(f'<p style="margin:0 0 8px">{escape(sentence)}</p>' for sentence in sentences)
-    block = f'<pre style="margin:0;white-space:pre-wrap">{escape(found.strip())}</pre>' if found else ""
+    found = as_text(without_email(status)) if status else ""
     return {
-        "text/html": f'<div style="{_BOX}">{paragraphs}{block}</div>',
-        "text/plain": "\n".join(sentences) + found,
+        "text/html": _as_html(words.FRONT_END_MISSING, found),
+        "text/plain": _as_text(words.FRONT_END_MISSING, found),
     }
+
+
+def _as_text(sentences: str, found: str = "") -> str:
+    ways = [f"{where}\n{code}" for where, code in words.WITHOUT_WIDGETS]
+    return "\n\n".join([sentences, *ways, *([found] if found else [])])
+
+
+def _as_html(sentences: str, found: str = "") -> str:
+    ways = "".join(
+        f'<div style="margin-top:8px">{escape(where)}</div><pre style="margin:2px 0 0">{escape(code)}</pre>'
+        for where, code in words.WITHOUT_WIDGETS
+    )
+    block = f'<pre style="margin:12px 0 0;{_LINES}">{escape(found)}</pre>' if found else ""
+    text = f"<div><b>{words.PRODUCT}</b></div><div>{escape(sentences)}</div>"
+    return f'<div class="cave-setup-instead" style="{_BOX}">{text}{ways}{block}</div>'

@@ -490,10 +490,10 @@ class Wizard(anywidget.AnyWidget):
         self._output.show()
 
     def _bundle(self) -> dict[str, Any]:
-        """Give what a front end draws; the plain text is for those that know no widgets."""
+        """Give what a front end draws; one that knows no widgets has guidance below it."""
         bundle = self._repr_mimebundle_()
         data = bundle[0] if isinstance(bundle, tuple) else bundle
-        return {**(data or {}), "text/plain": words.PLAIN_TEXT}
+        return {**(data or {}), "text/html": "", "text/plain": words.PRODUCT}
 
     def _hello(self, base: object, app: object, *, is_near: bool) -> None:
         """Note that a front end drew the widget, which one, and where that is."""

@@ -251,13 +251,13 @@ const button = (item, wizard) =>
 
 const link = (item, wizard) => {
   const open = (event) => {
+    if (item.opened && !wizard.send({ action: "opened", what: item.opened })) return event.preventDefault();
     if (item.window) {
       // At once, in the click itself, or the browser blocks it; with its opener, so that the page can tell us.
       const page = window.open(item.href, "_blank", "popup,width=560,height=760");
       if (page) event.preventDefault();
       wizard.termsPage = page && { window: page, origin: new URL(item.href, location.href).origin };
     }
-    if (item.opened) wizard.send({ action: "opened", what: item.opened });
   };
   return h("a", { class: item.style, href: item.href, target: "_blank", rel: item.window ? "opener" : "noopener noreferrer", onclick: open },
     item.label, h("span", { class: "out", "aria-hidden": "true" }, "↗"));
@@ -331,16 +331,19 @@ class WizardView {
   // ----------------------------------------------------------------------------------------------------- to Python
 
   // With each message goes the server that the person saw: what waits in a busy kernel must not be done at another one.
+  // Gives false where that kernel was restarted and nobody listens any more; then nothing is opened for it, either.
   send(message, buffers) {
     try {
       this.model.send({ at: this.model.get("state").where.server, ...message }, undefined, buffers);
-      // Everything but these is answered by a new state at once, unless nobody is there or a cell is running.
-      if (["visible", "done", "reached", "ask-first", "copied", "opened", "datastacks"].includes(message.action)) return;
-      clearTimeout(this.unanswered);
-      this.unanswered = setTimeout(() => this.complain(this.words.noAnswer), 5000);
     } catch {
-      this.complain(this.words.gone); // the kernel was restarted: nobody listens any more
+      this.complain(this.words.gone);
+      return false;
     }
+    // Everything but these is answered by a new state at once, unless nobody is there or a cell is running.
+    if (["visible", "done", "reached", "ask-first", "copied", "opened", "datastacks"].includes(message.action)) return true;
+    clearTimeout(this.unanswered);
+    this.unanswered = setTimeout(() => this.complain(this.words.noAnswer), 5000);
+    return true;
   }
 
   press(message) {
@@ -667,7 +670,7 @@ class WizardView {
       at: this.model.get("state").where.server,
     };
     this.signInPage = opened;
-    this.send({ action: "signing-in" });
+    if (!this.send({ action: "signing-in" })) return this.forgetWindow();
     this.watchWindow(opened, Date.now() + patience * 1000);
   }
 

@@ -33,7 +33,7 @@ _LONGEST_TERMS = 50_000  # characters
 
 
 @contextlib.contextmanager
-def _ended_in_order() -> Iterator[None]:
+def ended_in_order() -> Iterator[None]:
     """Have signals end things in order: the terminal shows again what is typed, and nobody listens any more.
 
     Ctrl-C, too, where a shell that started this in the background had it ignored: it may be brought to the front.
@@ -51,7 +51,6 @@ def _ended_in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@_ended_in_order()
 def login(setup: Setup, person: Person, open_browser: Callable[[str], object] | None = None) -> int:
     """Have a person sign in, unless this computer has a lasting key already; then do what is left.
 
@@ -69,15 +68,19 @@ def login(setup: Setup, person: Person, open_browser: Callable[[str], object] | 
         0 ready; 1 something left to do; 3 the server could not be asked; 4 it refused the token just given.
 
     """
+    return _end(go_through(setup, person, open_browser))
+
+
+def go_through(setup: Setup, person: Person, open_browser: Callable[[str], object] | None = None) -> Status:
+    """Do what `login` does, and give what was found in the end instead of printing it."""
     found = setup.check()
     if found.ready or isinstance(found.facts.server.reachable or found.facts.server.account, ServerError):
-        return _end(found)
+        return found
     if found.step("token").state != "done":
         found = _sign_in(setup, person, open_browser) or found
-    return _end(_finished(setup, found, person))
+    return _finished(setup, found, person)
 
 
-@_ended_in_order()
 def login_with_token(setup: Setup, person: Person) -> int:
     """Take a token from standard input, in any form in which people paste one.
 

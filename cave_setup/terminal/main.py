@@ -76,12 +76,13 @@ def _run(parsed: argparse.Namespace) -> int:
     if parsed.verb == "login":
         from cave_setup.actions import open_in_browser  # noqa: PLC0415
         from cave_setup.terminal.asking import Person  # noqa: PLC0415
-        from cave_setup.terminal.login import login, login_with_token  # noqa: PLC0415
+        from cave_setup.terminal.login import ended_in_order, login, login_with_token  # noqa: PLC0415
 
         setup, person = _setup(parsed), Person(sys.stdin, yes=parsed.yes)
-        if parsed.with_token:
-            return login_with_token(setup, person)
-        return login(setup, person, None if parsed.no_browser else open_in_browser)
+        with ended_in_order():
+            if parsed.with_token:
+                return login_with_token(setup, person)
+            return login(setup, person, None if parsed.no_browser else open_in_browser)
     from cave_setup.terminal.demo import demo  # noqa: PLC0415
 
     return demo(

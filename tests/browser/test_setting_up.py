@@ -357,16 +357,6 @@ def test_the_page_can_be_reloaded_in_the_middle(
     lab.open(page)  # afresh for the next test: a reloaded JupyterLab goes on restoring its layout for a while
 
 
-def test_after_a_kernel_restart_a_click_says_run_again(open_wizard: OpenWizard, page: Page) -> None:
-    wizard = open_wizard()
-    expect(wizard.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
-    page.evaluate(
-        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart().then(() => null)"
-    )
-    wizard.get_by_role("button", name="Check again").click()
-    expect(wizard.locator(".alert")).to_contain_text("Run the cell again")
-
-
 def test_a_hung_server_leaves_the_next_cell_free(page: Page, lab: Lab, home: Path, demo: DemoServer) -> None:
     demo.weather.set("hang")
     cells = [

@@ -433,8 +433,7 @@ def stage() -> Iterator[Stage]:
 
 @pytest.fixture(autouse=True)
 def _short_of_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    impatient = functools.partial(AuthServer, WAITS[0], WAITS[1])
-    monkeypatch.setattr(looking, "AuthServer", impatient)
+    monkeypatch.setattr(looking, "AuthServer", lambda address: AuthServer(address, *WAITS))
 
 
 # ------------------------------------------------------------------------------------------------- what always holds

@@ -530,6 +530,62 @@ def test_a_window_that_cannot_be_opened_is_told(page: Page, servers: None) -> No
     assert sent(page) == [{"action": "no-sign-in", "why": "blocked"}]
 
 
+# As VS Code's webview is described (microsoft/vscode-jupyter#12484): not a page of the web, no Jupyter server's
+# settings in it, windows do not open and say nothing, and there may be no clipboard.
+IN_AN_EDITOR = """
+    const origin = "vscode-webview://1a2b3c";
+    const location = { protocol: "vscode-webview:", hostname: "1a2b3c", origin, href: `${origin}/index.html` };
+    const navigator = {};
+    window.open = () => undefined;
+"""
+
+
+def test_in_an_editor_that_opens_no_windows_every_way_on_is_open_and_nothing_breaks(page: Page) -> None:
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    draw(page, ALL_STATES["nothing yet"](), IN_AN_EDITOR)
+    assert page.evaluate("() => window.sent[0]") == {"action": "hello", "base": "", "near": True, "app": "VS Code"}
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    change(page, ALL_STATES["tab"]())  # which Python offers then
+    tab = page.get_by_role("link", name="Sign in in a tab of its own")
+    expect(tab).to_have_attribute("href", TAB)  # a plain link, which an editor hands to the browser
+    with page.context.expect_page():
+        tab.click()
+    change(page, ALL_STATES["paste"]())
+    page.get_by_label("Your token").fill("0" * 32)
+    page.keyboard.press("Enter")
+    assert sent(page) == [
+        {"action": "no-sign-in", "why": "blocked"},
+        {"action": "opened", "what": "tab"},
+        {"action": "paste", "text": "0" * 32},
+    ]
+    change(page, ALL_STATES["terms without text"]())
+    with page.context.expect_page():  # the link itself opens it
+        page.get_by_role("link", name="Read and accept the terms").click()
+    change(page, ALL_STATES["ready"]())
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("status")).to_have_text("The browser did not allow copying; the text is selected.")
+    change(page, ALL_STATES["mount"]())
+    page.get_by_role("button", name="Copy the token").click()
+    asked = sent(page)[-1]
+    page.evaluate("message => window.model.ask(message)", {"tell": "token", "to": asked["to"], "token": "0" * 32})
+    expect(page.get_by_label("The token", exact=True)).to_have_value("0" * 32)
+    assert broken == []
+
+
+def test_for_a_kernel_that_is_gone_no_window_stays_open(page: Page, servers: None) -> None:
+    draw(page, ALL_STATES["nothing yet"]())
+    page.evaluate("() => { window.gone = true; }")
+    windows = len(page.context.pages)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.locator(".alert")).to_contain_text("Run the cell again")
+    change(page, ALL_STATES["tab"]())
+    page.get_by_role("link", name="Sign in in a tab of its own").click()
+    expect(page.locator(".alert")).to_contain_text("Run the cell again")
+    page.wait_for_timeout(200)
+    assert len(page.context.pages) == windows
+
+
 def test_a_second_try_closes_the_first_window(page: Page, servers: None) -> None:
     popup = signing_in(page)
     with page.expect_popup() as opened:

@@ -41,8 +41,9 @@ def test_the_wizard_is_shown_where_there_is_a_kernel(
     monkeypatch.setattr(shell, "kernel", object(), raising=False)
     with capture_output() as captured:
         shell.run_line_magic("cave_setup", f"--server {demo.address} --datastack open_sandbox")
-    [output] = captured.outputs
-    assert "application/vnd.jupyter.widget-view+json" in output.data
+    wizard, below = captured.outputs
+    assert "application/vnd.jupyter.widget-view+json" in wizard.data
+    assert "--text" in below.data["text/html"]  # for where nothing draws the wizard
 
 
 def test_in_a_terminal_it_says_at_once_where_to_go(shell: InteractiveShell, demo: DemoServer) -> None:
@@ -51,7 +52,8 @@ def test_in_a_terminal_it_says_at_once_where_to_go(shell: InteractiveShell, demo
     [output] = captured.outputs
     assert list(output.data) == ["text/plain"]
     assert "JupyterLab" in output.data["text/plain"]
-    assert "cave-setup status" in output.data["text/plain"]
+    assert "%cave_setup --text" in output.data["text/plain"]
+    assert "cave-setup login" in output.data["text/plain"]
 
 
 @pytest.mark.parametrize(

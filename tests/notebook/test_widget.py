@@ -537,22 +537,27 @@ def test_it_goes_into_any_ipywidgets_layout(wizard: Wizard) -> None:
     assert ipywidgets.VBox([wizard]).children == (wizard,)
 
 
-def test_a_front_end_without_widgets_shows_a_sentence(wizard: Wizard) -> None:
-    bundle = wizard._bundle()
-    assert "run the cell in JupyterLab" in bundle["text/plain"]
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-
-
 def test_a_bad_address_is_refused_with_a_sentence() -> None:
     with pytest.raises(cave_setup.SetupError, match="name of a datastack"):
         cave_setup.wizard("minnie65_public")
 
 
+class Handle:
+    """Stands in for a display handle of IPython."""
+
+    def __init__(self, kept: list[dict[str, Any]]) -> None:
+        self.kept = kept
+
+    def update(self, bundle: dict[str, Any], *, raw: bool) -> None:
+        self.kept.append(bundle)
+
+
 class Display:
-    """Stands in for IPython's display handle and keeps what is shown."""
+    """Stands in for IPython's displays and keeps what is shown: the wizard's output, and the one below it."""
 
     def __init__(self) -> None:
         self.shown: list[dict[str, Any]] = []
+        self.below: list[dict[str, Any]] = []
         self.events = EventManager(None, available_events)  # type: ignore[arg-type]
 
     def runs(self, seconds: float = 0.0) -> None:
@@ -561,14 +566,17 @@ class Display:
         time.sleep(seconds)
         self.events.trigger("post_run_cell", None)
 
-    def update(self, bundle: dict[str, Any], *, raw: bool) -> None:
-        self.shown.append(bundle)
+    def display(self, bundle: dict[str, Any], *, raw: bool, display_id: bool) -> object:
+        is_wizard = "application/vnd.jupyter.widget-view+json" in bundle
+        if not is_wizard:
+            self.below.append(bundle)
+        return Handle(self.shown if is_wizard else self.below)
 
 
 @pytest.fixture
 def display(wizard: Wizard, monkeypatch: pytest.MonkeyPatch) -> Display:
     made = Display()
-    monkeypatch.setattr(output, "display", lambda *_args, **_options: made)
+    monkeypatch.setattr(output, "display", made.display)
     monkeypatch.setattr(output, "get_ipython", lambda: SimpleNamespace(kernel=object(), events=made.events))
     return made
 
@@ -581,9 +589,12 @@ def test_where_no_front_end_answers_guidance_takes_the_place_of_an_empty_box(
     display.runs()
     wait_until(wizard, lambda _state: bool(display.shown))
     assert "anywidget" in display.shown[0]["text/html"]
+    assert "%cave_setup --text" in display.shown[0]["text/html"]
     send(wizard, action="hello")  # it was only late: a cell kept the kernel busy
     wait_until(wizard, lambda _state: len(display.shown) == 2)
     assert "application/vnd.jupyter.widget-view+json" in display.shown[1]
+    wait_until(wizard, lambda _state: len(display.below) == 3)
+    assert [bool(bundle["text/html"]) for bundle in display.below] == [True, False, True]  # never both
 
 
 def test_where_a_front_end_answers_nothing_is_replaced(
@@ -625,6 +636,15 @@ def test_done_leaves_a_summary_that_needs_no_kernel(wizard: Wizard, display: Dis
     assert "ada@example.org" not in json.dumps(summary)  # notebooks are shared
     assert "12 versions readable" in summary["text/plain"]
     assert "<script" not in summary["text/html"]
+    assert display.below[-1] == {"text/html": ""}
+
+
+def test_guidance_says_what_was_found_but_no_e_mail_address(wizard: Wizard, demo: DemoServer) -> None:
+    send(wizard, action="paste", text=ada(demo))
+    wait_until(wizard, focused("ready"))
+    guidance = static.front_end_missing(wizard._screen.status)
+    assert all("Ada Lovelace" in text for text in guidance.values())
+    assert "ada@example.org" not in json.dumps(guidance)
 
 
 def test_names_from_the_server_stay_text_in_the_summary(demo: DemoServer, home: Path) -> None:

@@ -40,8 +40,9 @@ START = """async ([source, state]) => {
 }"""
 
 
-def draw(page: Page, state: dict[str, Any]) -> None:
-    page.evaluate(START, [SOURCE, state])
+def draw(page: Page, state: dict[str, Any], surroundings: str = "") -> None:
+    """Draw; `surroundings` is put before the source, and may name things of the page anew."""
+    page.evaluate(START, [surroundings + SOURCE, state])
 
 
 def change(page: Page, state: dict[str, Any]) -> None:

@@ -82,10 +82,10 @@ class Lab:
         """Where a browser reaches a port of this computer through the Jupyter server."""
         return f"{self.address}/proxy/{port}"
 
-    def write(self, name: str, *cells: str, source: Path | None = None) -> str:
+    def write(self, name: str, *cells: str, source: Path | None = None, kernel: str = "python3") -> str:
         """Make a notebook of these cells, followed by those of another notebook."""
         notebook = nbformat.v4.new_notebook()
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook.metadata["kernelspec"] = {"name": kernel, "display_name": kernel, "language": "python"}
         notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
         if source:
             notebook.cells += nbformat.read(source, as_version=4).cells
@@ -94,11 +94,14 @@ class Lab:
 
     def run(self, page: Page, name: str) -> Locator:
         """Open a notebook in the page, run all its cells, and give the wizard that appears."""
-        page.evaluate(_OPEN_AND_RUN, name)
-        panel = page.locator(".jp-NotebookPanel:visible")
-        wizard = panel.get_by_role("region", name="CAVE Setup")
+        wizard = self.begin(page, name).get_by_role("region", name="CAVE Setup")
         wizard.first.wait_for(timeout=30_000)
         return wizard
+
+    def begin(self, page: Page, name: str) -> Locator:
+        """Open a notebook in the page, begin to run its cells, and give what it stands in."""
+        page.evaluate(_OPEN_AND_RUN, name)
+        return page.locator(".jp-NotebookPanel:visible")
 
     def theme(self, page: Page, name: str) -> None:
         """Change to the theme of this name."""
@@ -140,7 +143,12 @@ class Notebook7(Lab):
 
 @contextlib.contextmanager
 def running_lab(
-    folder: Path, *, app: Literal["lab", "notebook"] = "lab", base_path: str = "/", proxy: bool = False
+    folder: Path,
+    *,
+    app: Literal["lab", "notebook"] = "lab",
+    base_path: str = "/",
+    proxy: bool = False,
+    python: str = sys.executable,
 ) -> Iterator[Lab]:
     """Start JupyterLab or Notebook 7 with a home of its own and the saving of widget state on.
 
@@ -152,6 +160,8 @@ def running_lab(
         As on a hub: ``/user/ada/``.
     proxy : bool
         Let jupyter-server-proxy pass on to other ports of this computer.
+    python : str
+        The interpreter of the environment that it runs in.
     """
     home, root, log = folder / "lab-home", folder / "notebooks", folder / "lab.log"
     for made in (home, root):
@@ -162,7 +172,7 @@ def running_lab(
         settings.write_text(json.dumps(values))
     port = free_port()
     command = [
-        *(sys.executable, "-m", {"lab": "jupyterlab", "notebook": "notebook"}[app], "--no-browser", "--allow-root"),
+        *(python, "-m", {"lab": "jupyterlab", "notebook": "notebook"}[app], "--no-browser", "--allow-root"),
         *("--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}"),
         *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
         *(f"--ServerApp.base_url={base_path}", "--ServerApp.log_level=DEBUG"),
