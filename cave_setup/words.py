@@ -871,7 +871,7 @@ LABEL_GOOD_TO_KNOW = "Good to know"
 HINT_PLATFORM = "It could not be found out here. Copy it from the browser's address bar while the capsule is open."
 HINT_PLATFORM_AGAIN = "Copy it from the browser's address bar while the capsule is open."
 LABEL_ANOTHER_ADDRESS = "Another address"
-HINT_PLATFORM_PLACE = "https://codeocean.example.org"
+HINT_PLATFORM_PLACE = "codeocean.example.org"
 LABEL_ASK_FIRST = "Ask me before each step"
 
 HINT_DROP = "Spaces, quotes and whole lines of code are fine. Or drop the page's download here, or "

@@ -36,7 +36,7 @@ const blocks = {
 
   key: (block, wizard) =>
     h("div", { class: "key" },
-      h("div", {}, h("b", {}, block.name), block.own && h("span", { class: "own" }, block.own)),
+      h("div", {}, h("b", {}, block.name), " ", block.own && h("span", { class: "own" }, block.own)),
       h("span", { class: "note" }, block.detail),
       // The name once more for those who hear the buttons one by one.
       h("div", { class: "row", role: "group", "aria-label": block.name }, ...block.items.map((item) => control(item, wizard)))),
@@ -427,7 +427,7 @@ class WizardView {
     this.complain(state.alert);
     this.drawWhere(state.where);
     state.steps.forEach((step, index) => this.drawStep(step, index, step.key === state.focus));
-    this.root.setAttribute("aria-busy", String(Boolean(state.busy)));
+    this.list.setAttribute("aria-busy", String(Boolean(state.busy))); // not around the region that speaks, which it would hush
     this.drawFooter(state.footer);
     this.askFirst.checked = state.askFirst.on;
     this.askFirstText.textContent = state.askFirst.label;

@@ -226,40 +226,6 @@ def test_another_datastack_is_picked_by_keyboard_alone(
     assert page.locator(".jp-NotebookPanel:visible .jp-Cell").count() == cells
 
 
-def test_by_keyboard_alone_and_no_key_reaches_the_notebook(
-    open_wizard: OpenWizard, page: Page, demo: DemoServer, home: Path
-) -> None:
-    wizard = open_wizard()
-    cells = page.locator(".jp-NotebookPanel:visible .jp-Cell").count()
-    expect(wizard.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
-    wizard.get_by_role("button", name="Change").focus()
-    for key in ("b", "a", "d", "d", "m", "Tab"):
-        page.keyboard.press(key)
-    expect(wizard.get_by_role("button", name="Not right?")).to_be_focused()
-    page.keyboard.press("Tab")
-    expect(wizard.get_by_role("button", name="Sign in", exact=True)).to_be_focused()
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    field = wizard.get_by_label("Your token")
-    expect(field).to_be_focused()
-    grace = demo.world.user_by_email("grace@example.org")
-    assert grace
-    page.keyboard.type(demo.world.make_key(grace, "laptop").text)
-    page.keyboard.press("Enter")
-    expect(step(wizard, "terms").get_by_role("heading", name="Terms of service", exact=True)).to_be_focused()
-    text = wizard.get_by_role("region", name="Terms of service: MICrONS Public")
-    expect(text).to_be_visible()
-    page.keyboard.press("Tab")
-    expect(text).to_be_focused()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Space")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(wizard.locator(".pill")).to_have_text("Ready")
-    assert page.locator(".jp-NotebookPanel:visible .jp-Cell").count() == cells
-
-
 def test_keys_are_revoked_and_replaced_where_they_are_used(
     open_wizard: OpenWizard, page: Page, demo: DemoServer, home: Path
 ) -> None:
