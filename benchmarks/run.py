@@ -61,7 +61,7 @@ def measure(rounds: int, *, with_browser: bool) -> dict[str, list[Measured]]:
         "At a server that answers each request after 100 ms": lambda: network.checks(min(rounds, 7)),
         "Requests of the kernel, until ready": network.requests_per_set_up,
     }
-    parts = {}
+    parts: dict[str, list[Measured]] = {}
     for part, measured in measures.items():
         print(f"{part} …", file=sys.stderr, flush=True)
         parts[part] = measured()
