@@ -15,10 +15,14 @@ import tempfile
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import network
 import processes
 from measured import Measured, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PACKAGES = (
     "jupyterlab",
@@ -50,14 +54,19 @@ def main() -> None:
 
 def measure(rounds: int, *, with_browser: bool) -> dict[str, list[Measured]]:
     processes.compile_ours()
-    parts = {
-        "A fresh Python, then": processes.imports(rounds),
-        "Peak memory of a fresh Python": processes.memory(min(rounds, 5)),
-        "Installed size": processes.disk(),
-        "At a server that answers each request after 100 ms": network.checks(min(rounds, 7)),
-        "Requests of the kernel, until ready": network.requests_per_set_up(),
+    measures: dict[str, Callable[[], list[Measured]]] = {
+        "A fresh Python, then": lambda: processes.imports(rounds),
+        "Peak memory of a fresh Python": lambda: processes.memory(min(rounds, 5)),
+        "Installed size": processes.disk,
+        "At a server that answers each request after 100 ms": lambda: network.checks(min(rounds, 7)),
+        "Requests of the kernel, until ready": network.requests_per_set_up,
     }
+    parts: dict[str, list[Measured]] = {}
+    for part, measured in measures.items():
+        print(f"{part} …", file=sys.stderr, flush=True)
+        parts[part] = measured()
     if with_browser:
+        print("In JupyterLab …", file=sys.stderr, flush=True)
         import in_lab  # noqa: PLC0415 - needs Playwright and JupyterLab
 
         parts |= in_lab.measure(rounds)
