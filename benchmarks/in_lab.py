@@ -126,7 +126,7 @@ def click_to_answer(browser: Browser, lab: Lab, demo: DemoServer, rounds: int) -
     with _opened(browser, lab, "click.ipynb", *cells) as page:
         for _ in cells:
             page.keyboard.press("Shift+Enter")
-        _wait(page, ".cave-setup[aria-busy=false]")
+        _wait(page, ".cave-setup .steps[aria-busy=false]")
         # What is done on the way back is not timed.
         ways = {
             BUTTON: (
@@ -137,7 +137,7 @@ def click_to_answer(browser: Browser, lab: Lab, demo: DemoServer, rounds: int) -
             PRESS: ("[data-does*='\"place\"']", "find('form.choice')", "[data-does*='\"back\"']"),
             CHECK: (
                 '[data-does=\'{"action":"check"}\']',
-                "(memory.busy ||= find('.cave-setup').ariaBusy === 'true') && find('.cave-setup').ariaBusy === 'false'",
+                "(memory.busy ||= find('.cave-setup .steps').ariaBusy === 'true') && find('.cave-setup .steps').ariaBusy === 'false'",
                 "",
             ),
         }
@@ -149,7 +149,7 @@ def click_to_answer(browser: Browser, lab: Lab, demo: DemoServer, rounds: int) -
             taken = float(page.evaluate("measured"))
             if back:
                 _find(page, back).first.click()
-            _wait(page, ".cave-setup[aria-busy=false]")
+            _wait(page, ".cave-setup .steps[aria-busy=false]")
             time.sleep(0.1)
             return taken
 
