@@ -48,6 +48,7 @@ button, label = ipywidgets.Button(description="Press"), ipywidgets.Label("0")
 button.on_click(lambda _: setattr(label, "value", str(int(label.value) + 1)))
 ipywidgets.VBox([button, label])
 """
+BUSY = "find('.cave-setup .steps').ariaBusy"
 REST_SECONDS = 1.0  # so that nothing of the notebook's own beginning is still under way
 
 # Waits for an event, then for the page to be as described, then for the frame in which that is painted.
@@ -137,7 +138,7 @@ def click_to_answer(browser: Browser, lab: Lab, demo: DemoServer, rounds: int) -
             PRESS: ("[data-does*='\"place\"']", "find('form.choice')", "[data-does*='\"back\"']"),
             CHECK: (
                 '[data-does=\'{"action":"check"}\']',
-                "(memory.busy ||= find('.cave-setup .steps').ariaBusy === 'true') && find('.cave-setup .steps').ariaBusy === 'false'",
+                f"(memory.busy ||= {BUSY} === 'true') && {BUSY} === 'false'",
                 "",
             ),
         }
