@@ -92,6 +92,7 @@ class Wizard(anywidget.AnyWidget):
         setup: Setup | None = None,
     ) -> None:
         self._setup = setup or Setup(server_address, datastack, environment=environment)
+        self._is_lent = setup is not None  # and goes on being used
         self._screen = Screen(self._setup, self._draw)
         self._worker = Worker(self._screen.show_mistake, self._rest)
         self._ladder = Ladder(
@@ -522,7 +523,8 @@ class Wizard(anywidget.AnyWidget):
     def _let_go(self) -> None:
         self._ladder.leave()
         self._output.close()
-        self._setup.close()
+        # For good: the thread may have taken up its next work in this very moment, and would ask anew.
+        (self._setup if self._is_lent else self._setup.server).close()
 
 
 def _number(value: object) -> int | None:

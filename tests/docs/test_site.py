@@ -132,9 +132,9 @@ def test_what_setup_inherits_is_in_the_reference(pages: Mapping[str, Page]) -> N
 
 def test_the_help_has_each_verb_and_each_exit_code(pages: Mapping[str, Page]) -> None:
     page = pages["reference/command-line.html"]
-    for verb in ("status", "login", "activate", "guide", "demo"):
+    for verb in ("status", "login", "undo", "activate", "guide", "datastacks", "demo"):
         assert f"usage: cave-setup {verb}" in page.text
-    assert "%cave_setup [--server SERVER]" in page.text
+    assert "%cave_setup [--text] [--server SERVER]" in page.text
     assert all(meaning in page.text for meaning in words.EXIT_CODES)
 
 

@@ -198,7 +198,8 @@ def test_killed_at_random_moments_every_file_is_whole_and_the_next_check_mends(p
 
         status = looking.check()
         assert status.ready
-        assert set(person.tokens()) == {tokens[0]}  # the first to be replaced: nothing is taken back
+        [token] = set(person.tokens())
+        assert token == tokens[0] or not differ  # once the first has been replaced, nothing is taken back
         assert [note for note in said(status).notes if "interrupted" in note] == (
             [words.finished_interrupted(status.facts.mended)] if differ else []
         )

@@ -418,7 +418,7 @@ class Stage:
 
 def _only_token_files(home: Path) -> None:
     for file in home.rglob("*"):
-        if file.is_file() and file.suffix != ".lock":
+        if file.is_file() and file.suffix != ".lock" and not file.name.startswith("cave-setup.backup-"):
             assert file.parent == home / ".cloudvolume" / "secrets"
             assert file.name.endswith("-secret.json")
             assert json.loads(file.read_text())["token"] in {SECRET.reveal(), MADE}

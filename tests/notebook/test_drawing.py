@@ -484,7 +484,7 @@ def test_in_an_editor_that_opens_no_windows_every_way_on_is_open_and_nothing_bre
     assert sent(page) == [
         {"action": "no-sign-in", "why": "blocked"},
         {"action": "opened", "what": "tab"},
-        {"action": "paste", "text": "0" * 32},
+        {"action": "paste", "bytes": "0" * 32},
     ]
     change(page, ALL_STATES["terms without text"]())
     with page.context.expect_page():  # the link itself opens it
@@ -495,7 +495,7 @@ def test_in_an_editor_that_opens_no_windows_every_way_on_is_open_and_nothing_bre
     change(page, ALL_STATES["mount"]())
     page.get_by_role("button", name="Copy the token").click()
     asked = sent(page)[-1]
-    page.evaluate("message => window.model.ask(message)", {"tell": "token", "to": asked["to"], "token": "0" * 32})
+    page.evaluate("([message, token]) => window.model.ask(message, token)", [{**asked, "tell": "token"}, "0" * 32])
     expect(page.get_by_label("The token", exact=True)).to_have_value("0" * 32)
     assert broken == []
 

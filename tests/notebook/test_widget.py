@@ -640,7 +640,7 @@ def test_done_leaves_a_summary_that_needs_no_kernel(wizard: Wizard, display: Dis
 
 
 def test_guidance_says_what_was_found_but_no_e_mail_address(wizard: Wizard, demo: DemoServer) -> None:
-    send(wizard, action="paste", text=ada(demo))
+    send(wizard, ada(demo), action="paste")
     wait_until(wizard, focused("ready"))
     guidance = static.front_end_missing(wizard._screen.status)
     assert all("Ada Lovelace" in text for text in guidance.values())
