@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import webbrowser
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -30,7 +29,6 @@ from cave_setup.keeping import can_activate
 from cave_setup.key_actions import KeyActions, acting
 from cave_setup.models import Account, Credential, DatastackRecord, TokenRefused
 from cave_setup.observe import ask_missing_terms
-from cave_setup.paste import find_candidates, find_token
 from cave_setup.plan import plan
 
 if TYPE_CHECKING:
@@ -122,6 +120,8 @@ class Setup(KeyActions):
 
     def _candidate(self, text: str | None, pick: int | None) -> Candidate:
         if text is not None:
+            from cave_setup.paste import find_candidates, find_token  # noqa: PLC0415 - its patterns take long to compile
+
             self._candidates = find_candidates(text)
             if pick is None:
                 return find_token(text)
@@ -407,7 +407,11 @@ def open_in_browser(address: str) -> bool:
     has_windows = sys.platform in {"darwin", "win32"} or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME")
     )
-    return has_windows and webbrowser.open(address)
+    if not has_windows:
+        return False
+    import webbrowser  # noqa: PLC0415 - for those who sign in from a terminal
+
+    return webbrowser.open(address)
 
 
 def _listed(server: AuthServer, token: Token) -> tuple[DatastackChoice, ...]:

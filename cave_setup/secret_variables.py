@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from cave_setup import words
 from cave_setup.errors import PasteError
 from cave_setup.models import SecretVariable, deployment_of, deployments_spoken_of
-from cave_setup.paste import find_in_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,6 +108,8 @@ def _look_at(name: str, value: str, description: str, server: ServerAddress, dat
         return replace(empty, fault=words.SECRET_EMPTY)
     if value.strip() in _WORDS_FOR_A_TOKEN:
         return replace(empty, fault=words.SECRET_IS_A_NAME)
+    from cave_setup.paste import find_in_secret  # noqa: PLC0415 - its patterns take long to compile
+
     try:
         candidate = find_in_secret(value)
     except PasteError as error:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 _HERE = Path(__file__).parent
 PICTURES_CSS = _HERE / "pictures.css"

@@ -5,7 +5,6 @@ Any other address is as good: what stands here only gives a name to hosts, and a
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -140,8 +139,14 @@ def likely_meant(host: str) -> Deployment | None:
     except UnicodeError:
         drawn = name
     cutoff = _ALIKE if drawn.isascii() else _ALIKE_IN_PART
-    alike = difflib.get_close_matches(drawn.encode("ascii", "ignore").decode(), _BY_HOST, n=1, cutoff=cutoff)
+    alike = _get_close_matches(drawn.encode("ascii", "ignore").decode(), _BY_HOST, cutoff)
     return _BY_HOST[alike[0]] if alike else None
+
+
+def _get_close_matches(word: str, among: Collection[str], cutoff: float) -> list[str]:
+    from difflib import get_close_matches  # noqa: PLC0415 - needed for what somebody types only
+
+    return get_close_matches(word, among, n=1, cutoff=cutoff)
 
 
 def _has_labels_of(known: str, host: str) -> bool:
@@ -162,5 +167,5 @@ def nearest_name(datastack: str, there: Collection[str]) -> str:
         return ""
     lowered = {name.lower(): name for name in there}
     holding = [name for name in lowered if datastack.lower() in name]
-    alike = holding if len(holding) == 1 else difflib.get_close_matches(datastack.lower(), lowered, n=1, cutoff=_ALIKE)
+    alike = holding if len(holding) == 1 else _get_close_matches(datastack.lower(), lowered, _ALIKE)
     return lowered[alike[0]] if alike else ""

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 # What the page calls itself, by what we call it.
 _FRONT_ENDS: dict[str, FrontEnd] = {"JupyterLab": "lab", "Jupyter Notebook": "notebook", "VS Code": "vscode"}
+# Before the page has drawn, looking would hold it up: it loads the HTTP library. The page says hello long before.
+FIRST_LOOK_SECONDS = 0.5
+_FIRST_LOOK = "first-look"
 _HERE = pathlib.Path(__file__).parent
 # Done only at the server that the person saw: another one may have been chosen while this waited for a busy kernel.
 _AT_ITS_SERVER = {
@@ -109,7 +112,7 @@ class Wizard(anywidget.AnyWidget):
         )
         super().__init__(state=self._screen.drawn())
         self.on_msg(self._receive)
-        self._worker.submit(self._check)
+        self._worker.submit(self._check, after=FIRST_LOOK_SECONDS, name=_FIRST_LOOK)
 
     def __repr__(self) -> str:
         return f"Wizard({self._setup!r})"
@@ -505,6 +508,8 @@ class Wizard(anywidget.AnyWidget):
                 self._screen.status = self._setup.found()
                 self._screen.show()
         self._output.hello()
+        if self._worker.cancel(_FIRST_LOOK):
+            self._check()
 
     def close(self) -> None:
         """Take the wizard down, with its threads and its connections; a server that hangs is not waited for."""
