@@ -21,14 +21,17 @@ _BOX = (
 )
 _LINES = "white-space:pre-wrap;word-break:break-word"
 
-# A wizard may be on its way for two seconds. JupyterLab's “Loading widget...” and “model not found” have no elements in
-# them, and go: the guidance below says more.
+# A wizard may be on its way for two seconds. After them JupyterLab's “Loading widget...” and “model not found” go: the
+# guidance below says more. Nothing but classes stands in “:has”, or the browser would judge the whole page anew with
+# every element that comes. Where there are no such outputs, the wizard itself says that it lives.
 _WHERE_NOTHING_IS_DRAWN = """
 @keyframes cave-setup-instead { from, to { position: absolute; visibility: hidden } }
 .cave-setup-instead { animation: cave-setup-instead 2s }
+.jp-OutputArea-child:not(:has(.cave-setup)):has(+ .jp-OutputArea-child .cave-setup-instead) {
+  animation: cave-setup-instead 1s 2s forwards;
+}
 .jp-OutputArea-child:has(.cave-setup) + .jp-OutputArea-child:has(.cave-setup-instead),
-body:has(.cave-setup):not(:has(.jp-OutputArea-child)) .cave-setup-instead,
-.jp-OutputArea-child:has(+ * .cave-setup-instead) > .jp-OutputArea-output:not(:has(*)) { display: none }
+.cave-setup-lives .cave-setup-instead { display: none }
 """
 
 
