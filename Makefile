@@ -42,7 +42,7 @@ docs: $(VENV)/dev  ## the documentation site, in site/; `make test` builds and c
 stress: $(VENV)/dev chromium  ## what takes too long for every change: also beside the real cloud-volume
 	$(PIP) cloud-volume
 	CAVE_SETUP_STRESS=1 CAVE_SETUP_HYPOTHESIS=stress $(PYTHON) -m pytest tests/unit tests/integration tests/notebook/test_closing.py \
-		tests/browser/test_leaks.py tests/browser/test_front_ends.py --timeout 900
+		tests/browser/test_leaks.py tests/browser/test_front_ends.py tests/browser/test_signing_in.py --timeout 900
 	CAVE_SETUP_BINDER=install $(PYTHON) -m pytest tests/browser/test_binder.py --timeout 900
 
 pictures: $(VENV)/dev chromium  ## the README's pictures, the moving one too, from the real thing

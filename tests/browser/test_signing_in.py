@@ -15,6 +15,7 @@ from support import traces
 from support.chromium import chromium
 from support.lab import WIZARD_CELL, Notebook7, settle
 from support.people import SIGN_IN, Person, is_ready, step
+from support.stress import STRESS
 
 from cave_setup.demo import DemoServer, ManualClock
 
@@ -82,8 +83,8 @@ def demo_for(lab: Lab, clock: ManualClock, seed: Any = None) -> Iterator[DemoSer
         yield demo
 
 
-@pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, pages: Callable[[Lab], Page], home: Path) -> Iterator[Place]:
+@contextlib.contextmanager
+def at(request: pytest.FixtureRequest, pages: Callable[[Lab], Page], home: Path) -> Iterator[Place]:
     lab: Lab = request.getfixturevalue(request.param)
     page = pages(lab)
     page.bring_to_front()  # of several Jupyters in one browser; one that is not seen is slow on purpose
@@ -98,6 +99,19 @@ def place(request: pytest.FixtureRequest, pages: Callable[[Lab], Page], home: Pa
             other.close()
     page.bring_to_front()
     lab.close_notebook(page)
+
+
+@pytest.fixture(params=PLACES)
+def place(request: pytest.FixtureRequest, pages: Callable[[Lab], Page], home: Path) -> Iterator[Place]:
+    with at(request, pages, home) as there:
+        yield there
+
+
+@pytest.fixture(params=PLACES if STRESS else PLACES[:1])
+def any_place(request: pytest.FixtureRequest, pages: Callable[[Lab], Page], home: Path) -> Iterator[Place]:
+    """For what is the same wherever it happens: it is about the server's pages and the kernel."""
+    with at(request, pages, home) as there:
+        yield there
 
 
 # ----------------------------------------------------------------------------------------------------- the window
@@ -184,8 +198,8 @@ def test_who_is_set_up_already_needs_none(place: Place) -> None:
     assert again.actions == 0
 
 
-def test_a_user_name_of_ones_own(place: Place) -> None:
-    person = place.person()
+def test_a_user_name_of_ones_own(any_place: Place) -> None:
+    person = any_place.person()
     window = person.open_window()
     person.fill(window.get_by_label("E-mail"), "mary@example.org")
     person.fill(window.get_by_label("Name", exact=True), "Mary S.")
@@ -195,8 +209,8 @@ def test_a_user_name_of_ones_own(place: Place) -> None:
     expect(step(person.wizard, "account")).to_contain_text("Mary Shelley · mary@example.org")
 
 
-def test_terms_of_one_data_set_after_those_of_another(place: Place) -> None:
-    person = place.person()
+def test_terms_of_one_data_set_after_those_of_another(any_place: Place) -> None:
+    person = any_place.person()
     person.choose_account(person.open_window(), "Grace Hopper")
     person.accept_terms()
     is_ready(person.wizard)
@@ -207,27 +221,27 @@ def test_terms_of_one_data_set_after_those_of_another(place: Place) -> None:
     expect(person.wizard.get_by_role("checkbox", name="I have read these terms")).not_to_be_checked()
     person.accept_terms()
     is_ready(person.wizard)
-    grace = place.demo.world.user_by_email("grace@example.org")
+    grace = any_place.demo.world.user_by_email("grace@example.org")
     assert grace is not None
     assert grace.accepted == {2, 3}
 
 
-def test_slow_pages_change_nothing(place: Place) -> None:
-    place.demo.weather.set("latency", "/sticky_auth", seconds=1.0)
-    person = place.person()
+def test_slow_pages_change_nothing(any_place: Place) -> None:
+    any_place.demo.weather.set("latency", "/sticky_auth", seconds=1.0)
+    person = any_place.person()
     person.choose_account(person.open_window(), "Ada Lovelace")
     is_ready(person.wizard)
 
 
-def test_whatever_else_is_asked_first_if_one_likes_to_be_asked(place: Place) -> None:
-    person = place.person()
+def test_whatever_else_is_asked_first_if_one_likes_to_be_asked(any_place: Place) -> None:
+    person = any_place.person()
     person.wizard.get_by_label("Ask me before each step").check()
     person.choose_account(person.open_window(), "Ada Lovelace")
     expect(step(person.wizard, "token")).to_contain_text("is a sign-in token")
     expect(person.wizard.get_by_role("radio", name="A key for this computer")).to_be_checked()
     person.press("Use this one")
     expect(step(person.wizard, "save")).to_have_attribute("aria-current", "step")
-    assert not (place.home / ".cloudvolume").exists()
+    assert not (any_place.home / ".cloudvolume").exists()
     person.press("Save")
     is_ready(person.wizard)
 
@@ -243,8 +257,8 @@ def closed_and_again(person: Person, window: Page, name: str = "Ada Lovelace") -
     is_ready(person.wizard)
 
 
-def test_cancelling_ends_on_the_servers_error_page_and_another_try_is_at_hand(place: Place) -> None:
-    person = place.person()
+def test_cancelling_ends_on_the_servers_error_page_and_another_try_is_at_hand(any_place: Place) -> None:
+    person = any_place.person()
     window = person.open_window()
     window.get_by_role("button", name="Cancel").click()
     expect(window.locator("body")).to_contain_text("Internal Server Error")
@@ -252,14 +266,14 @@ def test_cancelling_ends_on_the_servers_error_page_and_another_try_is_at_hand(pl
     closed_and_again(person, window)
 
 
-def test_of_two_sign_ins_at_once_the_first_fails_and_can_be_tried_again(place: Place) -> None:
-    person = place.person()
+def test_of_two_sign_ins_at_once_the_first_fails_and_can_be_tried_again(any_place: Place) -> None:
+    person = any_place.person()
     window = person.open_window()
     window.get_by_role("button", name="Ada Lovelace").wait_for()
-    browser_address = place.lab.proxied(int(place.demo.address.rsplit(":", 1)[1]))
-    start = browser_address if place.lab.address.endswith("/user/demo") else place.demo.address
+    browser_address = any_place.lab.proxied(int(any_place.demo.address.rsplit(":", 1)[1]))
+    start = browser_address if any_place.lab.address.endswith("/user/demo") else any_place.demo.address
     # Not with a page of its own: Chromium may hang in closing one that has just gone on to another address.
-    same_browser = place.page.context.request
+    same_browser = any_place.page.context.request
     google = same_browser.get(f"{start}/sticky_auth/api/v1/authorize")
     assert "postMessage" in same_browser.post(google.url, form={"email": "grace@example.org"}).text()
     window.get_by_role("button", name="Ada Lovelace").click()
@@ -268,18 +282,18 @@ def test_of_two_sign_ins_at_once_the_first_fails_and_can_be_tried_again(place: P
     expect(step(person.wizard, "account")).to_contain_text("Ada Lovelace")
 
 
-def test_a_session_that_has_run_out_can_be_tried_again(place: Place) -> None:
-    person = place.person()
+def test_a_session_that_has_run_out_can_be_tried_again(any_place: Place) -> None:
+    person = any_place.person()
     window = person.open_window()
     window.get_by_role("button", name="Ada Lovelace").wait_for()
-    place.clock.advance(3601)
+    any_place.clock.advance(3601)
     window.get_by_role("button", name="Ada Lovelace").click()
     expect(window.locator("body")).to_contain_text("session has expired")
     closed_and_again(person, window)
 
 
-def test_a_silent_window_is_told_and_the_tab_offered_while_it_may_still_speak(place: Place) -> None:
-    person = place.person(QUICK.format(window=0.3, tab=10, over=300))
+def test_a_silent_window_is_told_and_the_tab_offered_while_it_may_still_speak(any_place: Place) -> None:
+    person = any_place.person(QUICK.format(window=0.3, tab=10, over=300))
     window = person.open_window()
     expect(step(person.wizard, "account")).to_contain_text("No word from the sign-in window yet.")
     expect(person.wizard.get_by_role("link", name="Sign in in a tab of its own")).to_be_visible()
