@@ -11,7 +11,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 
 from cave_setup import words
 from cave_setup.errors import SetupError
-from cave_setup.models import holds_a_token
+from cave_setup.masking import holds_a_token
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -55,11 +55,18 @@ class CaveSetupMagics(Magics):
 
 
 def _show_wizard(*where: str | None, environment: str | None) -> None:
-    from IPython.display import display  # noqa: PLC0415
+    from cave_setup.notebook.beginning import NOTHING, begin  # noqa: PLC0415
 
-    from cave_setup.notebook.widget import Wizard  # noqa: PLC0415
+    begun = begin()  # is drawn while the rest is loaded
+    try:
+        from cave_setup.notebook.widget import Wizard  # noqa: PLC0415
 
-    display(Wizard(*where, environment=environment))
+        wizard = Wizard(*where, environment=environment)
+    except BaseException:
+        if begun is not None:
+            begun.update(NOTHING, raw=True)
+        raise
+    wizard.show(begun)
 
 
 def _ask_in_cell(*where: str | None, environment: str | None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cave_setup import errors
+from cave_setup.masking import tokens_masked
 from cave_setup.models import (
     Account,
     ApiKey,
@@ -17,7 +18,6 @@ from cave_setup.models import (
     Token,
     TokenRefused,
     UnknownDatastack,
-    tokens_masked,
 )
 
 if TYPE_CHECKING:

@@ -60,8 +60,6 @@ from cave_setup.models.token import (
     Credential,
     Source,
     Token,
-    holds_a_token,
-    tokens_masked,
 )
 
 __all__ = [
@@ -113,13 +111,11 @@ __all__ = [
     "datastack_name",
     "deployment_of",
     "deployments_spoken_of",
-    "holds_a_token",
     "home_of",
     "host_named_in",
     "is_datastack_name",
     "known_deployment",
     "known_spelling",
     "likely_meant",
-    "tokens_masked",
     "what_was_meant",
 ]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal, NoReturn
 
 TOKEN_FORM = re.compile(r"[0-9a-f]{32}")
-_LIKE_TOKENS = re.compile(r"[0-9a-fA-F]{32,}")
 
 
 class Token:
@@ -62,16 +61,6 @@ class Token:
     def __reduce__(self) -> NoReturn:
         # A pickle or a deep copy would carry the token into caches and files that nobody thinks of.
         raise TypeError("A Token is not pickled or copied.")
-
-
-def holds_a_token(text: str) -> bool:
-    """Whether something in the text looks like a token."""
-    return _LIKE_TOKENS.search(text) is not None
-
-
-def tokens_masked(text: str) -> str:
-    """Give a text of nobody to trust with everything masked that looks like a token."""
-    return _LIKE_TOKENS.sub(lambda found: f"····{found[0][-4:]}", text)
 
 
 Source = Literal["file", "environment", "argument", "memory"]

@@ -1,7 +1,7 @@
 """The cell outputs in which a wizard stands: itself, guidance where nothing draws it, a summary at the end.
 
-There are two of them, one below the other, since no bundle can do both: where a kernel has gone, JupyterLab draws an
-error for a widget, whatever else is in its bundle.
+There are two of them, one below the other: first a frame that gives way to guidance (`beginning`), then the wizard.
+No bundle can do both: where a kernel has gone, JupyterLab draws an error for a widget, whatever else is in its bundle.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from cave_setup.notebook import static
+from cave_setup.notebook.beginning import NOTHING, begin, instead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 HELLO_SECONDS = 10.0  # a front end that can draw the widget has said so long before, if no cell ran
 
 _HELLO = "hello"
-_NOTHING = {"text/html": ""}
 
 
 class Output:
@@ -51,15 +51,16 @@ class Output:
         # While a cell runs, this one or the next, a front end is not heard: only the time between cells counts.
         self._cells = {"pre_run_cell": self._wait_no_more, "post_run_cell": self._wait}
 
-    def show(self) -> None:
-        """Show the wizard as the output of the cell that runs."""
+    def show(self, begun: Any = None) -> None:  # noqa: ANN401 - a handle of IPython's, which has no types
+        """Show the wizard as the output of the cell that runs, below what `beginning.begin` has shown already."""
         shell: Any = get_ipython()
         if getattr(shell, "kernel", None) is None:  # IPython in a terminal: no front end will ever come
             display(static.no_front_end(), raw=True)
             return
+        begun = begun or begin()
         handle = display(self._bundle(), raw=True, display_id=True)
         if handle is not None:
-            self._displays.append((handle, display(static.instead(), raw=True, display_id=True)))
+            self._displays.append((handle, begun))
             if not self._has_front_end and self._shell is None:
                 self._shell = shell
                 for event, listener in self._cells.items():
@@ -71,7 +72,7 @@ class Output:
             self._has_front_end = True
             self.close()
             if self._was_missed:
-                self._put(self._bundle(), static.instead())
+                self._put(self._bundle(), instead())
 
     def close(self) -> None:
         """Wait for no front end any more."""
@@ -98,7 +99,7 @@ class Output:
         self.close()
         self._put(static.front_end_missing(self._status()))
 
-    def _put(self, bundle: dict[str, Any], instead: dict[str, Any] = _NOTHING) -> None:
-        for handle, below in self._displays:
+    def _put(self, bundle: dict[str, Any], above: dict[str, Any] = NOTHING) -> None:
+        for handle, begun in self._displays:
+            begun.update(above, raw=True)
             handle.update(bundle, raw=True)
-            below.update(instead, raw=True)

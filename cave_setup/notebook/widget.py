@@ -490,14 +490,18 @@ class Wizard(anywidget.AnyWidget):
 
     # ----------------------------------------------------------------------------------------------- the output
 
+    def show(self, begun: Any = None) -> None:  # noqa: ANN401 - a handle of IPython's, which has no types
+        """Show the wizard as the output of the cell that runs, in place of what has been shown of it already."""
+        self._output.show(begun)
+
     def _ipython_display_(self) -> None:
-        self._output.show()
+        self.show()
 
     def _bundle(self) -> dict[str, Any]:
-        """Give what a front end draws; one that knows no widgets has guidance below it."""
+        """Give what a front end draws; one that knows no widgets has guidance above it."""
         bundle = self._repr_mimebundle_()
         data = bundle[0] if isinstance(bundle, tuple) else bundle
-        return {**(data or {}), "text/html": "", "text/plain": words.PRODUCT}
+        return {**(data or {}), "text/html": "", "text/plain": ""}
 
     def _hello(self, base: object, app: object, *, is_near: bool) -> None:
         """Note that a front end drew the widget, which one, and where that is."""

@@ -777,8 +777,8 @@ export default {
     draw();
     model.on("change:state", draw);
     const stop = view.listen();
-    // Where no rule of JupyterLab's outputs hides the guidance for those who see no wizard.
-    setTimeout(() => { if (el.isConnected && !el.closest(".jp-OutputArea-child")) document.body.classList.add("cave-setup-lives"); });
+    // Hides what is there for those who see no wizard, also where something else was printed in between.
+    setTimeout(() => { if (el.isConnected) (el.closest(".jp-OutputArea") ?? document.body).classList.add("cave-setup-lives"); });
     return () => { model.off("change:state", draw); stop(); };
   },
 };

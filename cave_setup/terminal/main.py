@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cave_setup import __version__, words
 from cave_setup.errors import SetupError
-from cave_setup.models import holds_a_token
+from cave_setup.masking import holds_a_token
 from cave_setup.places import place_names
 from cave_setup.terminal import INTERRUPTED, READY, WRONG_USAGE
 from cave_setup.terminal.output import say

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from cave_setup.models import tokens_masked
+from cave_setup.masking import tokens_masked
 
 
 def show(text: str) -> None:

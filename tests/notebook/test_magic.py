@@ -41,9 +41,31 @@ def test_the_wizard_is_shown_where_there_is_a_kernel(
     monkeypatch.setattr(shell, "kernel", object(), raising=False)
     with capture_output() as captured:
         shell.run_line_magic("cave_setup", f"--server {demo.address} --datastack open_sandbox")
-    wizard, below = captured.outputs
+    above, wizard = captured.outputs
     assert "application/vnd.jupyter.widget-view+json" in wizard.data
-    assert "--text" in below.data["text/html"]  # for where nothing draws the wizard
+    assert "--text" in above.data["text/html"]  # for where nothing draws the wizard
+
+
+def test_what_cannot_be_set_up_leaves_nothing_in_the_cell(
+    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell, "kernel", object(), raising=False)
+    with capture_output() as captured, pytest.raises(UsageError):
+        shell.run_line_magic("cave_setup", "--server ftp://nowhere")
+    frame, gone = captured.outputs
+    assert "cave-setup-begins" in frame.data["text/html"]
+    assert gone.data == {"text/html": ""}
+
+
+def test_the_frame_waits_for_nothing_but_words(home: Path) -> None:
+    code = (
+        "import sys; from cave_setup import magic; from cave_setup.notebook import beginning\n"
+        "assert beginning.instead()\n"
+        "loaded = {'cave_setup.models', 'cave_setup.actions', 'ipywidgets', 'anywidget'} & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
 
 
 def test_in_a_terminal_it_says_at_once_where_to_go(shell: InteractiveShell, demo: DemoServer) -> None:

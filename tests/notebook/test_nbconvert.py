@@ -17,7 +17,7 @@ from support.lab import WIZARD_CELL
 
 from cave_setup import words
 from cave_setup.demo import DemoServer
-from cave_setup.notebook import static
+from cave_setup.notebook import beginning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,5 +120,5 @@ def test_what_github_shows_of_it_reads_well(executed: Path, kind: str) -> None:
 
 
 def test_what_stands_in_a_stored_notebook_runs_nothing_and_loads_nothing() -> None:
-    html = static.instead()["text/html"]
+    html = beginning.instead()["text/html"]
     assert not re.search(r"<script|\bon[a-z]+=|src=|href=|url\(|@import", html)

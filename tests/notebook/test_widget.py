@@ -22,7 +22,7 @@ from support.capsule import CUSTOM_KEY, Capsule
 from support.wizards import focused, send, wait_until
 
 import cave_setup
-from cave_setup.notebook import ladder, output, patience, static
+from cave_setup.notebook import beginning, ladder, output, patience, static
 from cave_setup.notebook.widget import Wizard
 
 if TYPE_CHECKING:
@@ -553,11 +553,11 @@ class Handle:
 
 
 class Display:
-    """Stands in for IPython's displays and keeps what is shown: the wizard's output, and the one below it."""
+    """Stands in for IPython's displays and keeps what is shown: the wizard's output, and the one above it."""
 
     def __init__(self) -> None:
         self.shown: list[dict[str, Any]] = []
-        self.below: list[dict[str, Any]] = []
+        self.above: list[dict[str, Any]] = []
         self.events = EventManager(None, available_events)  # type: ignore[arg-type]
 
     def runs(self, seconds: float = 0.0) -> None:
@@ -569,15 +569,16 @@ class Display:
     def display(self, bundle: dict[str, Any], *, raw: bool, display_id: bool) -> object:
         is_wizard = "application/vnd.jupyter.widget-view+json" in bundle
         if not is_wizard:
-            self.below.append(bundle)
-        return Handle(self.shown if is_wizard else self.below)
+            self.above.append(bundle)
+        return Handle(self.shown if is_wizard else self.above)
 
 
 @pytest.fixture
 def display(wizard: Wizard, monkeypatch: pytest.MonkeyPatch) -> Display:
     made = Display()
-    monkeypatch.setattr(output, "display", made.display)
-    monkeypatch.setattr(output, "get_ipython", lambda: SimpleNamespace(kernel=object(), events=made.events))
+    for module in (output, beginning):
+        monkeypatch.setattr(module, "display", made.display)
+        monkeypatch.setattr(module, "get_ipython", lambda: SimpleNamespace(kernel=object(), events=made.events))
     return made
 
 
@@ -593,8 +594,8 @@ def test_where_no_front_end_answers_guidance_takes_the_place_of_an_empty_box(
     send(wizard, action="hello")  # it was only late: a cell kept the kernel busy
     wait_until(wizard, lambda _state: len(display.shown) == 2)
     assert "application/vnd.jupyter.widget-view+json" in display.shown[1]
-    wait_until(wizard, lambda _state: len(display.below) == 3)
-    assert [bool(bundle["text/html"]) for bundle in display.below] == [True, False, True]  # never both
+    wait_until(wizard, lambda _state: len(display.above) == 3)
+    assert [bool(bundle["text/html"]) for bundle in display.above] == [True, False, True]  # never both
 
 
 def test_where_a_front_end_answers_nothing_is_replaced(
@@ -636,7 +637,7 @@ def test_done_leaves_a_summary_that_needs_no_kernel(wizard: Wizard, display: Dis
     assert "ada@example.org" not in json.dumps(summary)  # notebooks are shared
     assert "12 versions readable" in summary["text/plain"]
     assert "<script" not in summary["text/html"]
-    assert display.below[-1] == {"text/html": ""}
+    assert display.above[-1] == {"text/html": ""}
 
 
 def test_guidance_says_what_was_found_but_no_e_mail_address(wizard: Wizard, demo: DemoServer) -> None:
