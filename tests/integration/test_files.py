@@ -176,7 +176,9 @@ def saving_for_ever(setups: list[Setup]) -> int:
 def test_killed_at_random_moments_every_file_is_whole_and_the_next_check_mends(person: Person) -> None:
     looking = person.setup()
     interrupted = differed = 0
-    for run in range(200 if STRESS else 40):
+    for run in range(200):
+        if interrupted and run >= 40 and not STRESS:
+            break
         if not run % 20:  # what a server said counts for a minute
             saving = [person.setup(key) for key in person.keys]
             began = time.perf_counter()
@@ -200,10 +202,11 @@ def test_killed_at_random_moments_every_file_is_whole_and_the_next_check_mends(p
         assert status.ready
         [token] = set(person.tokens())
         assert token == tokens[0] or not differ  # once the first has been replaced, nothing is taken back
+        finished = differ or token != tokens[0]  # of the save only the backup was in place
         assert [note for note in said(status).notes if "interrupted" in note] == (
-            [words.finished_interrupted(status.facts.mended)] if differ else []
+            [words.finished_interrupted(status.facts.mended)] if finished else []
         )
-        assert bool(status.facts.mended) == differ
+        assert bool(status.facts.mended) == finished
         assert person.leftovers() == []
         assert_free(person.folder / ".cave-setup.lock")
         assert looking.check().facts.mended == ()
